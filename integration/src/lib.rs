@@ -1,1 +1,5 @@
-//! (being built)
+//! What the suites share: real Apache Kafka, and the readers of the golden data.
+
+#![allow(clippy::unwrap_used, reason = "a failed expectation of a test harness is a failed test")]
+
+pub mod real_kafka;

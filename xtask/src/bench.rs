@@ -1,0 +1,30 @@
+//! `cargo xtask bench NAME`: builds in release and starts the benchmark with Kafka's jars at hand.
+
+use crate::{kafka, step};
+use clap::Args;
+
+#[derive(Args)]
+pub struct BenchArguments {
+    /// read, stream or scan.
+    name: String,
+    /// Arguments of the benchmark itself.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Builds our benchmark and the other clients', then runs the named one; its last line is JSON.
+pub fn run(arguments: &BenchArguments) -> Result<(), String> {
+    let jars = kafka::fetch_all()?;
+    step::timed("building our benchmarks in release (about 20 minutes on two cores the first time)", || {
+        step::cargo(["build", "--release", "--package", "millstream-benches", "--package", "millstream-cli"])
+    })?;
+    step::timed("building the other clients (own lock file; needs a C++ compiler for librdkafka)", || {
+        let manifest = step::root().join("benches/compare/Cargo.toml");
+        let mut command = step::cargo_command(["build", "--release", "--manifest-path"]);
+        command.arg(manifest);
+        step::run(command)
+    })?;
+    let mut command = step::built_binary("release", "millstream-benches")?;
+    command.arg(&arguments.name).args(&arguments.arguments).env(kafka::FOLDER_VARIABLE, jars);
+    step::timed(&format!("benchmark {}", arguments.name), || step::run(command))
+}

@@ -1,0 +1,54 @@
+//! `cargo xtask test`: everything that must pass, in the order in which it fails fastest.
+
+use crate::{kafka, step};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct TestArguments {
+    /// Fail where Java or Maven is missing instead of leaving the real-Kafka suites out.
+    #[arg(long, env = "MILLSTREAM_REQUIRE_KAFKA", value_parser = clap::builder::FalseyValueParser::new())]
+    require_kafka: bool,
+}
+
+/// Units, integration suites and golden cases; real Kafka wherever Java and Maven are.
+pub fn run(arguments: &TestArguments) -> Result<(), String> {
+    let jars = kafka_jars(arguments.require_kafka)?;
+    step::timed("building every test in dev (5-10 minutes on two cores the first time)", || {
+        step::cargo(["test", "--workspace", "--all-targets", "--no-run"])
+    })?;
+    step::timed("unit tests of every crate and the integration suites", || {
+        let mut command = step::cargo_command(["test", "--workspace", "--all-targets"]);
+        if let Some(jars) = &jars {
+            command.env(kafka::FOLDER_VARIABLE, jars);
+        }
+        step::run(command)
+    })?;
+    step::timed("documentation tests", || step::cargo(["test", "--workspace", "--doc"]))?;
+    golden(&[])
+}
+
+fn kafka_jars(required: bool) -> Result<Option<PathBuf>, String> {
+    if kafka::available() {
+        return kafka::fetch_all().map(Some);
+    }
+    if required {
+        return Err(
+            "java or mvn is missing and the real-Kafka suites are required: install a JDK 17 and Maven"
+                .into(),
+        );
+    }
+    eprintln!("!!! java or mvn is missing: EVERY SUITE ON REAL APACHE KAFKA IS LEFT OUT.");
+    eprintln!("!!! Install a JDK 17 and Maven to run them; the embedded broker's suites run now.");
+    Ok(None)
+}
+
+/// Runs the golden cases; without arguments those of the repository against the embedded broker.
+pub fn golden(arguments: &[String]) -> Result<(), String> {
+    step::timed("building the golden runner", || {
+        step::cargo(["build", "--package", "millstream-integration", "--bin", "golden"])
+    })?;
+    let mut command = step::built_binary("dev", "golden")?;
+    command.args(arguments);
+    step::timed("golden cases", || step::run(command))
+}
