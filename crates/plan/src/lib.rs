@@ -1,1 +1,18 @@
-//! (being built)
+//! Spark's language over DataFusion: from SQL text and API calls to a logical plan, and from result batches back to text.
+//!
+//! The parts in the order in which a query passes them:
+//! - [`sql`]: SQL text to the unresolved tree,
+//! - [`tree`]: the unresolved relations and expressions; every way into the engine builds this tree,
+//! - [`types`]: Spark's data types with their four spellings (DDL, simple string, SQL name, JSON) and their Arrow form,
+//! - [`show`]: result batches as `show()` prints them.
+//!
+//! Errors that Spark's users know carry Spark's condition, SQLSTATE and parameters: [`error`].
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod show;
+pub mod sql;
+pub mod tree;
+pub mod types;
+
+pub use error::{Error, Result, SparkError};
