@@ -1,0 +1,123 @@
+//! The crate's one error, split by whose fault it is: the bytes, the options, the caller, or a limit.
+
+use std::fmt;
+
+use arrow_schema::{ArrowError, DataType};
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong between bytes and columns.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A record batch could not be decoded. The offset is the base offset of the batch, or of the place where one was
+    /// expected.
+    #[error("topic {topic} partition {partition}: bad record batch at offset {offset}: {what}")]
+    BadBatch {
+        /// Topic the bytes were fetched from.
+        topic: String,
+        /// Partition the bytes were fetched from.
+        partition: i32,
+        /// Base offset of the batch.
+        offset: i64,
+        /// What is wrong, in the words of the protocol layer.
+        what: String,
+    },
+    /// A record's timestamp in milliseconds does not fit into microseconds.
+    #[error(
+        "topic {topic} partition {partition}: the record at offset {offset} has the timestamp {timestamp_ms} ms, which \
+         does not fit into microseconds"
+    )]
+    TimestampOverflow {
+        /// Topic of the record.
+        topic: String,
+        /// Partition of the record.
+        partition: i32,
+        /// Offset of the record.
+        offset: i64,
+        /// Kafka's timestamp in milliseconds since 1970.
+        timestamp_ms: i64,
+    },
+    /// A JSON document could not be parsed under FAILFAST.
+    #[error(
+        "malformed JSON record {record}: {fault}; set the option mode to PERMISSIVE to get null fields for such records"
+    )]
+    MalformedJson {
+        /// Spark's `badRecord`: the result row as text (`[null,null]`), or the document for arrays where an object is due.
+        record: String,
+        /// Which of Spark's conditions this is.
+        fault: JsonFault,
+    },
+    /// An option holds a value that cannot be used.
+    #[error("option {option} = {value:?}: {why}")]
+    BadOption {
+        /// Name of the option as users write it.
+        option: String,
+        /// The value given.
+        value: String,
+        /// What is wrong and what would be accepted.
+        why: String,
+    },
+    /// A date or time pattern that cannot be compiled.
+    #[error("the datetime pattern {pattern:?} cannot be used: {why}")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+        /// Which letter is wrong and why.
+        why: String,
+    },
+    /// A type that has no conversion here.
+    #[error("{operation} does not support the type {data_type}")]
+    UnsupportedType {
+        /// What was asked for, such as `from_json`.
+        operation: &'static str,
+        /// The type.
+        data_type: DataType,
+    },
+    /// Something sent by a stranger is larger than a limit allows.
+    #[error("{what} has {found} {unit}, over the limit of {limit}; raise {setting} if this is expected")]
+    LimitExceeded {
+        /// The thing measured.
+        what: String,
+        /// Unit of the numbers.
+        unit: &'static str,
+        /// Size found.
+        found: usize,
+        /// The limit.
+        limit: usize,
+        /// Option that sets the limit.
+        setting: &'static str,
+    },
+    /// The caller broke a rule of the API.
+    #[error("misuse of columnar: {0}")]
+    Misuse(String),
+    /// Arrow refused arrays that we built.
+    #[error("arrow: {0}")]
+    Arrow(#[from] ArrowError),
+}
+
+/// Why a JSON document was refused under FAILFAST; one variant per error condition of Spark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JsonFault {
+    /// An array where the schema has a struct: `MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS`.
+    ArraysAsStructs,
+    /// The document is the literal `null`: `INVALID_JSON_ROOT_FIELD`.
+    RootNull,
+    /// Bad syntax or a value that does not fit its field: `MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION`.
+    Malformed {
+        /// What was found, for logs.
+        what: String,
+    },
+}
+
+impl fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JsonFault::ArraysAsStructs => f.write_str("an array cannot be read as a struct"),
+            JsonFault::RootNull => f.write_str("the document is null"),
+            JsonFault::Malformed { what } => f.write_str(what),
+        }
+    }
+}
