@@ -1,0 +1,88 @@
+//! When the next micro-batch starts.
+//!
+//! | trigger | rule |
+//! |---|---|
+//! | `Default` | as soon as a source has something new; nothing polls, the source wakes the query |
+//! | `ProcessingTime(d)` | at multiples of `d` since the Unix epoch; the first batch at once; a batch that overruns makes the next start at once |
+//! | `Once` | one batch with everything there is, rate limits ignored; deprecated in Spark, kept for its users |
+//! | `AvailableNow` | the ends are fixed at the start and reached in as many batches as the rate limits ask for; then the query stops |
+//! | `Continuous(d)` | refused with Spark's words: it is not supported |
+
+use std::fmt;
+use std::time::Duration;
+
+/// How a streaming query decides when to run its next batch. The default is `Trigger::Default`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trigger {
+    /// As soon as the last batch is done and there is new data.
+    #[default]
+    Default,
+    /// At multiples of the duration since the Unix epoch (resolution 1 ms). Zero is `Default`.
+    ProcessingTime(Duration),
+    /// One batch that takes everything, ignoring rate limits, then the query ends.
+    Once,
+    /// Everything that is there when the query starts, under the rate limits, then the query ends.
+    AvailableNow,
+    /// Continuous processing, which start() refuses.
+    Continuous(Duration),
+}
+
+impl Trigger {
+    /// Whether the query ends by itself.
+    pub fn is_finite(self) -> bool {
+        matches!(self, Self::Once | Self::AvailableNow)
+    }
+
+    /// The next moment at which a batch is due, both in milliseconds since the epoch; `None` when it is due as
+    /// soon as there is data.
+    pub(crate) fn next_due(self, now_ms: i64) -> Option<i64> {
+        match self {
+            Self::ProcessingTime(every) if every.as_millis() > 0 => {
+                let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
+                Some((now_ms.div_euclid(every)).saturating_mul(every).saturating_add(every))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => out.write_str("ProcessingTimeTrigger(0)"),
+            Self::ProcessingTime(every) => write!(out, "ProcessingTimeTrigger({})", every.as_millis()),
+            Self::Once => out.write_str("OneTimeTrigger"),
+            Self::AvailableNow => out.write_str("AvailableNowTrigger"),
+            Self::Continuous(every) => write!(out, "ContinuousTrigger({})", every.as_millis()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processing_time_falls_on_multiples_since_the_epoch() {
+        let every = Trigger::ProcessingTime(Duration::from_millis(100));
+        assert_eq!(every.next_due(0), Some(100));
+        assert_eq!(every.next_due(99), Some(100));
+        assert_eq!(every.next_due(100), Some(200));
+        assert_eq!(every.next_due(150), Some(200));
+    }
+
+    #[test]
+    fn a_trigger_without_an_interval_waits_for_data_only() {
+        assert_eq!(Trigger::Default.next_due(5), None);
+        assert_eq!(Trigger::ProcessingTime(Duration::ZERO).next_due(5), None);
+        assert_eq!(Trigger::AvailableNow.next_due(5), None);
+    }
+
+    #[test]
+    fn only_once_and_available_now_end_by_themselves() {
+        assert!(Trigger::Once.is_finite() && Trigger::AvailableNow.is_finite());
+        assert!(
+            !Trigger::Default.is_finite() && !Trigger::ProcessingTime(Duration::from_secs(1)).is_finite()
+        );
+    }
+}
