@@ -4,9 +4,13 @@
 //! so that it compiles in seconds on a machine that has nothing yet.
 
 mod bench;
+#[cfg(test)]
+mod directions;
 mod kafka;
 mod step;
 mod test;
+#[cfg(test)]
+mod tidy;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
