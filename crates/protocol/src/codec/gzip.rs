@@ -1,0 +1,30 @@
+//! gzip, RFC 1952: one or more members; anything after the last is an error.
+
+use std::io::{BufRead, Write};
+
+use flate2::bufread::GzDecoder;
+use flate2::write::GzEncoder;
+
+use super::sink::Sink;
+use crate::{Compression, Error, Result};
+
+pub(super) fn decompress(input: &[u8], sink: &mut Sink<'_>) -> Result<()> {
+    let mut rest = input;
+    loop {
+        let mut member = GzDecoder::new(rest);
+        sink.drain(&mut member, Compression::Gzip)?;
+        rest = member.into_inner();
+        match rest.fill_buf() {
+            Ok([]) => return Ok(()),
+            Ok([0x1f, 0x8b, ..]) => {}
+            _ => return Err(Error::decompress(Compression::Gzip, "bytes follow the last member")),
+        }
+    }
+}
+
+pub(super) fn compress(level: Option<i32>, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    let level = flate2::Compression::new(level.unwrap_or(6).clamp(0, 9) as u32);
+    let mut encoder = GzEncoder::new(out, level);
+    let done = encoder.write_all(input).and_then(|()| encoder.try_finish());
+    done.map_err(|error| Error::decompress(Compression::Gzip, error.to_string()))
+}

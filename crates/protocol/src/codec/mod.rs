@@ -1,0 +1,44 @@
+//! Compression and decompression of record batches.
+//!
+//! Every decoder writes through one bounded buffer, so that a few hostile bytes cannot ask for more
+//! memory than the limit: it is enforced while bytes come out, and sizes that the input declares are checked
+//! before anything is reserved for them.
+
+mod gzip;
+mod lz4;
+mod sink;
+mod snappy;
+mod zstd;
+
+use crate::{Compression, Result};
+
+/// Decompresses `input` to the end of `out`. `limit` is the most bytes that may be added.
+///
+/// Fails with [`crate::Error::LimitExceeded`] naming `decompressed_bytes` when there would be more, and with
+/// [`crate::Error::Decompress`] when the input is not valid or something follows its end. `out` may then hold
+/// part of the result.
+pub fn decompress(compression: Compression, input: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<()> {
+    let mut sink = sink::Sink::new(out, limit);
+    match compression {
+        Compression::None => sink.extend(input),
+        Compression::Gzip => gzip::decompress(input, &mut sink),
+        Compression::Snappy => snappy::decompress(input, &mut sink),
+        Compression::Lz4 => lz4::decompress(input, &mut sink),
+        Compression::Zstd => zstd::decompress(input, &mut sink),
+    }
+}
+
+/// Compresses `input` to the end of `out`.
+///
+/// `level` is the codec's own scale: gzip 0 to 9 (default 6), zstd 1 to 22 (default 3); snappy and lz4 have
+/// one level and ignore it.
+pub fn compress(compression: Compression, level: Option<i32>, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    match compression {
+        Compression::None => out.extend_from_slice(input),
+        Compression::Gzip => gzip::compress(level, input, out)?,
+        Compression::Snappy => snappy::compress(input, out)?,
+        Compression::Lz4 => lz4::compress(input, out)?,
+        Compression::Zstd => zstd::compress(level, input, out)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! Cases of the table of bad input, and the reader against its twins.
