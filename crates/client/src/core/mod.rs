@@ -1,0 +1,4 @@
+//! The decisions of the client as plain state machines: no socket, no task, no clock.
+
+pub(crate) mod backoff;
+pub(crate) mod cluster;

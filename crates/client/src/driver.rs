@@ -1,0 +1,1 @@
+//! The one file that reads or writes a socket.
