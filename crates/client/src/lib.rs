@@ -17,6 +17,7 @@
 
 mod admin;
 mod brokers;
+mod connection;
 mod core;
 mod driver;
 mod error;
