@@ -102,6 +102,7 @@ impl Connection {
         let api = ApiKey(R::KEY);
         let answer = self.send(api, within, |correlation| {
             messages::encode_request(correlation, Some(&self.client_id), version, body)
+                .map(|frame| vec![frame])
         })?;
         self.decode::<R>(version, answer.frame().await?)
     }
@@ -111,7 +112,7 @@ impl Connection {
         &self,
         api: ApiKey,
         within: Duration,
-        encode: impl FnOnce(i32) -> millstream_protocol::Result<Bytes>,
+        encode: impl FnOnce(i32) -> millstream_protocol::Result<Vec<Bytes>>,
     ) -> Result<Answer> {
         let what = api.name().unwrap_or("a request");
         self.wire.send(what, within, |correlation| encode(correlation).map_err(|e| self.unwritable(&e)))
@@ -121,7 +122,7 @@ impl Connection {
     pub(crate) fn send_unanswered(
         &self,
         api: ApiKey,
-        encode: impl FnOnce(i32) -> millstream_protocol::Result<Bytes>,
+        encode: impl FnOnce(i32) -> millstream_protocol::Result<Vec<Bytes>>,
     ) -> Result<()> {
         let what = api.name().unwrap_or("a request");
         self.wire.send_unanswered(what, |correlation| encode(correlation).map_err(|e| self.unwritable(&e)))
@@ -172,9 +173,9 @@ const ASK_FIRST: i16 = 4;
 async fn connect_socket(address: &str, within: Duration) -> Result<TcpStream, String> {
     let deadline = Instant::now() + within;
     let too_late = || format!("no answer within {} ms", within.as_millis());
-    let resolved = timeout_at(deadline, lookup_host(address)).await.map_err(|_| {
-        format!("its name was not resolved within {} ms", within.as_millis())
-    })?;
+    let resolved = timeout_at(deadline, lookup_host(address))
+        .await
+        .map_err(|_| format!("its name was not resolved within {} ms", within.as_millis()))?;
     let candidates: Vec<_> = resolved.map_err(|e| format!("cannot be resolved: {e}"))?.collect();
     let mut why = "its name resolves to no address".to_owned();
     let share = within / u32::try_from(candidates.len().max(1)).unwrap_or(1);

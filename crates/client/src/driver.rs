@@ -13,6 +13,7 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
+use std::io::IoSlice;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -30,8 +31,8 @@ use crate::error::{Error, Result};
 /// A request on its way to the driver.
 #[derive(Debug)]
 struct Call {
-    /// The whole frame, length prefix included.
-    frame: Bytes,
+    /// The whole frame in pieces, length prefix included.
+    frame: Vec<Bytes>,
     correlation: i32,
     what: &'static str,
     timeout: Duration,
@@ -73,7 +74,8 @@ pub(crate) struct Answer {
 impl Wire {
     /// Takes over a connected socket. Must be called on a tokio runtime.
     pub(crate) fn start(socket: TcpStream, address: String, limits: Limits, max_idle: Duration) -> Self {
-        let shared = Arc::new(Shared { address, next_correlation: AtomicI32::new(0), failure: OnceLock::new() });
+        let shared =
+            Arc::new(Shared { address, next_correlation: AtomicI32::new(0), failure: OnceLock::new() });
         let (calls, inbox) = mpsc::unbounded_channel();
         let (read, write) = socket.into_split();
         let driver = Driver {
@@ -107,7 +109,7 @@ impl Wire {
         &self,
         what: &'static str,
         timeout: Duration,
-        encode: impl FnOnce(i32) -> Result<Bytes>,
+        encode: impl FnOnce(i32) -> Result<Vec<Bytes>>,
     ) -> Result<Answer> {
         let (sender, receiver) = oneshot::channel();
         self.put(what, timeout, Some(sender), encode)?;
@@ -118,7 +120,7 @@ impl Wire {
     pub(crate) fn send_unanswered(
         &self,
         what: &'static str,
-        encode: impl FnOnce(i32) -> Result<Bytes>,
+        encode: impl FnOnce(i32) -> Result<Vec<Bytes>>,
     ) -> Result<()> {
         self.put(what, Duration::ZERO, None, encode)
     }
@@ -128,7 +130,7 @@ impl Wire {
         what: &'static str,
         timeout: Duration,
         answer: Option<oneshot::Sender<Result<Bytes>>>,
-        encode: impl FnOnce(i32) -> Result<Bytes>,
+        encode: impl FnOnce(i32) -> Result<Vec<Bytes>>,
     ) -> Result<()> {
         if let Some(failure) = self.failure() {
             return Err(failure);
@@ -196,7 +198,8 @@ impl Inbound {
         };
         if body.len() < *length {
             // The spare capacity is filled by the kernel without being zeroed first.
-            let mut room = (&mut *body).limit(*length - body.len());
+            let left = *length - body.len();
+            let mut room = (&mut *body).limit(left);
             if socket.read_buf(&mut room).await.map_err(ReadError::Io)? == 0 {
                 return Err(ReadError::End { mid_frame: true });
             }
@@ -275,7 +278,7 @@ impl Driver {
     fn take(&mut self, call: Call) {
         let now = Instant::now();
         self.idle_since = now;
-        self.outbox.push_back(call.frame);
+        self.outbox.extend(call.frame);
         if let Some(answer) = call.answer {
             let Call { correlation, what, timeout, .. } = call;
             self.pending.push_back(Pending { correlation, what, timeout, deadline: now + timeout, answer });
@@ -285,10 +288,15 @@ impl Driver {
     fn answer(&mut self, frame: Bytes) -> Result<()> {
         let found = messages::peek_correlation(&frame).map_err(|e| self.shared.malformed(e))?;
         let Some(pending) = self.pending.pop_front() else {
-            return Err(self.shared.lost(format!("it sent an answer (correlation id {found}) to no request")));
+            return Err(self
+                .shared
+                .lost(format!("it sent an answer (correlation id {found}) to no request")));
         };
         if found != pending.correlation {
-            let why = format!("its answer to {} has correlation id {found}, not {}", pending.what, pending.correlation);
+            let why = format!(
+                "its answer to {} has correlation id {found}, not {}",
+                pending.what, pending.correlation
+            );
             let failure = self.shared.lost(why);
             self.pending.push_front(pending);
             return Err(failure);
@@ -316,21 +324,36 @@ impl Driver {
     fn read_failed(&self, error: ReadError) -> Error {
         match error {
             ReadError::Io(error) => self.shared.lost(error),
-            ReadError::End { mid_frame: true } => self.shared.lost("it closed the connection inside an answer"),
+            ReadError::End { mid_frame: true } => {
+                self.shared.lost("it closed the connection inside an answer")
+            }
             ReadError::End { mid_frame: false } => self.shared.lost("it closed the connection"),
             ReadError::Bytes(error) => self.shared.malformed(error),
         }
     }
 }
 
+/// Pieces of requests given to the kernel in one call; it takes 1024 at most.
+const PIECES_AT_ONCE: usize = 64;
+
 /// Writes as much of the outbox as the socket takes; never resolves while it is empty. Cancel-safe.
 async fn write_some(socket: &mut OwnedWriteHalf, outbox: &mut VecDeque<Bytes>) -> std::io::Result<()> {
-    let Some(front) = outbox.front_mut() else { return pending().await };
-    if socket.write_buf(front).await? == 0 {
+    if outbox.is_empty() {
+        return pending().await;
+    }
+    let pieces: Vec<_> = outbox.iter().take(PIECES_AT_ONCE).map(|piece| IoSlice::new(piece)).collect();
+    let mut written = socket.write_vectored(&pieces).await?;
+    if written == 0 {
         return Err(std::io::ErrorKind::WriteZero.into());
     }
-    if !front.has_remaining() {
-        outbox.pop_front();
+    while written > 0 {
+        let Some(front) = outbox.front_mut() else { break };
+        let part = written.min(front.len());
+        front.advance(part);
+        written -= part;
+        if front.is_empty() {
+            outbox.pop_front();
+        }
     }
     Ok(())
 }

@@ -7,9 +7,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::options::{
-    Acks, ClientOptions, FetchOptions, Isolation, ParsedProperties, ProducerOptions, split_list,
-};
+use crate::options::{Acks, ClientOptions, Isolation, ParsedProperties, ProducerOptions, split_list};
 
 /// Sets one option from its text, or says what is wrong with it.
 type Setter = fn(&mut ParsedProperties, &str) -> Result<(), Refused>;
@@ -142,7 +140,10 @@ where
         without_effect: Vec::new(),
     };
     let mut given = Vec::new();
-    for (name, value) in properties {
+    let mut properties: Vec<_> = properties.into_iter().collect();
+    // A level concerns the codec in use, so that must be known first.
+    properties.sort_by_key(|(name, _)| name.as_ref().ends_with(".level"));
+    for (name, value) in &properties {
         let (name, value) = (name.as_ref(), value.as_ref().trim());
         if let Some((known, set)) = NAMES.iter().find(|(known, _)| *known == name) {
             set(&mut parsed, value).map_err(|refused| explain(name, value, refused))?;
@@ -227,7 +228,8 @@ fn size(text: &str, least: usize) -> Result<usize, Refused> {
 }
 
 fn millis(text: &str) -> Result<Duration, Refused> {
-    let number: i64 = text.parse().map_err(|_| Refused::Value("not a whole number of milliseconds".into()))?;
+    let number: i64 =
+        text.parse().map_err(|_| Refused::Value("not a whole number of milliseconds".into()))?;
     let number = u64::try_from(number).map_err(|_| Refused::Value("must be at least 0".into()))?;
     Ok(Duration::from_millis(number.min(FAR_FUTURE_MS)))
 }
@@ -269,10 +271,10 @@ fn compression(text: &str) -> Result<millstream_protocol::Compression, Refused> 
     text.parse().map_err(|_| Refused::Value("must be none, gzip, snappy, lz4 or zstd".into()))
 }
 
-/// A level counts only for the codec in use; which one that is may be told later in the map.
+/// A level counts only for the codec in use.
 fn level(parsed: &mut ParsedProperties, codec: &str, text: &str) -> Result<(), Refused> {
     let number = text.parse().map_err(|_| Refused::Value("not a whole number".into()))?;
-    if parsed.producer.compression.to_string() == codec || parsed.producer.compression_level.is_none() {
+    if parsed.producer.compression.name() == codec {
         parsed.producer.compression_level = Some(number);
     }
     Ok(())
@@ -305,6 +307,7 @@ fn bootstrap(text: &str) -> Result<Vec<String>, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::FetchOptions;
 
     fn one(name: &str, value: &str) -> Result<ParsedProperties> {
         parse([(name, value)])
@@ -368,6 +371,8 @@ mod tests {
     fn idempotence_gives_way_unless_it_was_asked_for() {
         assert!(!one("acks", "1").expect("valid").producer.idempotence);
         assert!(parse([("acks", "1"), ("enable.idempotence", "true")]).is_err());
-        assert!(parse([("max.in.flight.requests.per.connection", "6"), ("enable.idempotence", "true")]).is_err());
+        assert!(
+            parse([("max.in.flight.requests.per.connection", "6"), ("enable.idempotence", "true")]).is_err()
+        );
     }
 }

@@ -92,7 +92,8 @@ impl Cluster {
         let same = known.filter(|k| k.error == ErrorCode::NONE && same_topic(k.id, answer.id));
         let mut leaders = Vec::new();
         for partition in &answer.partitions {
-            let Some(index) = usize::try_from(partition.partition).ok().filter(|i| *i < MAX_PARTITIONS) else {
+            let Some(index) = usize::try_from(partition.partition).ok().filter(|i| *i < MAX_PARTITIONS)
+            else {
                 continue;
             };
             if leaders.len() <= index {
@@ -106,7 +107,8 @@ impl Cluster {
 
     /// Takes a leader hint from a Fetch or Produce answer. Returns whether it is news.
     pub(crate) fn hint_leader(&mut self, topic: &str, partition: i32, node: i32, epoch: i32) -> bool {
-        let leader = self.topics.get_mut(topic).and_then(|t| t.leaders.get_mut(usize::try_from(partition).ok()?));
+        let leader =
+            self.topics.get_mut(topic).and_then(|t| t.leaders.get_mut(usize::try_from(partition).ok()?));
         match leader {
             Some(leader) if epoch > leader.epoch && self.nodes.contains_key(&node) => {
                 *leader = Leader { node: Some(node), epoch };

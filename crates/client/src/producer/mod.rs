@@ -65,12 +65,7 @@ impl Producer {
     /// # Errors
     /// [`Error::RecordTooLarge`] at once; [`Error::TopicNotPresent`] or [`Error::Timeout`] after `max_block`; a
     /// partition that does not exist is [`Error::Misuse`].
-    pub async fn send(
-        &self,
-        topic: &Arc<str>,
-        partition: Option<i32>,
-        record: RecordRef<'_>,
-    ) -> Result<()> {
+    pub async fn send(&self, topic: &Arc<str>, partition: Option<i32>, record: RecordRef<'_>) -> Result<()> {
         let _ = (topic, partition, record);
         Err(Error::unsupported("producing"))
     }
