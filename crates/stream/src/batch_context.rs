@@ -28,7 +28,7 @@ pub struct BatchContext {
     pub batch_time_ms: i64,
     /// The event-time watermark in milliseconds since the epoch, 0 without one.
     pub watermark_ms: i64,
-    sources: HashMap<String, Arc<SourceBatch>>,
+    sources: HashMap<u64, Arc<SourceBatch>>,
 }
 
 /// What one source contributes to a batch.
@@ -81,7 +81,7 @@ pub struct BatchIdentity {
 
 impl BatchContext {
     /// A batch over the given sources, keyed by the id of the read in the plan.
-    pub fn new(identity: BatchIdentity, sources: HashMap<String, Arc<SourceBatch>>) -> Self {
+    pub fn new(identity: BatchIdentity, sources: HashMap<u64, Arc<SourceBatch>>) -> Self {
         let BatchIdentity { query_id, run_id, batch_id, attempt, batch_time_ms, watermark_ms } = identity;
         Self { query_id, run_id, batch_id, attempt, batch_time_ms, watermark_ms, sources }
     }
@@ -92,7 +92,7 @@ impl BatchContext {
     }
 
     /// What the read with this id takes in this batch.
-    pub fn source(&self, read_id: &str) -> Option<&Arc<SourceBatch>> {
-        self.sources.get(read_id)
+    pub fn source(&self, read_id: u64) -> Option<&Arc<SourceBatch>> {
+        self.sources.get(&read_id)
     }
 }

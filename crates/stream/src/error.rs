@@ -6,6 +6,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use millstream_plan::SparkError;
+
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -13,6 +15,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The language layer refused a text, a type or data; most of these have a condition of Spark's.
+    #[error(transparent)]
+    Plan(#[from] millstream_plan::Error),
     /// An option has a value that cannot be used.
     #[error("{message}")]
     Option {
@@ -69,4 +74,41 @@ impl Error {
     pub fn option(option: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Option { option: option.into(), message: message.into() }
     }
+
+    /// The error of Spark's kind inside, with its condition and parameters, where there is one.
+    pub fn spark(&self) -> Option<&SparkError> {
+        match self {
+            Error::Plan(error) => error.spark(),
+            Error::Query(error) => error.spark(),
+            _ => None,
+        }
+    }
+}
+
+impl From<SparkError> for Error {
+    fn from(error: SparkError) -> Self {
+        Error::Plan(error.into())
+    }
+}
+
+/// An error with Spark's public names and a text of the whole message, which gets Spark's frame: the condition in front,
+/// the SQLSTATE behind. Conditions that begin with `_LEGACY` have no public name, so their text stands alone.
+pub(crate) fn spark_error<V: Into<String>>(
+    condition: &str,
+    sqlstate: Option<&str>,
+    parameters: impl IntoIterator<Item = (&'static str, V)>,
+    text: impl std::fmt::Display,
+) -> Error {
+    let message = match sqlstate {
+        Some(sqlstate) => format!("[{condition}] {text} SQLSTATE: {sqlstate}"),
+        None => text.to_string(),
+    };
+    let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    SparkError {
+        condition: Some(condition.to_owned()),
+        sqlstate: sqlstate.map(str::to_owned),
+        parameters,
+        message,
+    }
+    .into()
 }

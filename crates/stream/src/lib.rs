@@ -1,6 +1,7 @@
 //! The streaming engine: session, frames, sources, sinks, micro-batches and checkpoints.
 
 pub mod batch_context;
+pub mod checkpoint;
 pub mod error;
 pub mod progress;
 pub mod sink;
