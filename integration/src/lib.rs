@@ -2,4 +2,5 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test harness is a failed test")]
 
+pub mod golden;
 pub mod real_kafka;
