@@ -110,8 +110,11 @@ fn timestamp(micros: i64) -> Value {
 }
 
 fn structure(fields: &Fields, array: &arrow_array::StructArray, row: usize) -> Value {
-    let values: Vec<(String, Value)> =
-        fields.iter().zip(array.columns()).map(|(field, column)| (field.name().clone(), cell(column, row))).collect();
+    let values: Vec<(String, Value)> = fields
+        .iter()
+        .zip(array.columns())
+        .map(|(field, column)| (field.name().clone(), cell(column, row)))
+        .collect();
     let mut object = Map::new();
     for (name, value) in &values {
         if object.insert(name.clone(), value.clone()).is_some() {
@@ -123,7 +126,8 @@ fn structure(fields: &Fields, array: &arrow_array::StructArray, row: usize) -> V
 
 fn map(entries: &arrow_array::StructArray) -> Value {
     let (keys, values) = (entries.column(0), entries.column(1));
-    let mut pairs: Vec<Value> = (0..entries.len()).map(|at| json!([cell(keys, at), cell(values, at)])).collect();
+    let mut pairs: Vec<Value> =
+        (0..entries.len()).map(|at| json!([cell(keys, at), cell(values, at)])).collect();
     pairs.sort_by_key(Value::to_string);
     json!({ "map": pairs })
 }

@@ -42,7 +42,9 @@ fn texts(rows: &[Value]) -> Vec<String> {
 fn normal(value: &Value) -> Value {
     match value {
         Value::Array(items) => Value::Array(items.iter().map(normal).collect()),
-        Value::Object(fields) => Value::Object(fields.iter().map(|(name, value)| (name.clone(), normal(value))).collect()),
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(name, value)| (name.clone(), normal(value))).collect())
+        }
         Value::Number(number) if number.is_f64() => number.as_f64().map_or(value.clone(), Value::from),
         other => other.clone(),
     }
@@ -55,12 +57,18 @@ fn same_lines(wanted: &[String], found: &[String]) -> Result<(), String> {
     let missing: Vec<_> = wanted.iter().filter(|line| !found.contains(line)).take(3).collect();
     let surplus: Vec<_> = found.iter().filter(|line| !wanted.contains(line)).take(3).collect();
     let (wanted, found) = (wanted.len(), found.len());
-    Err(format!("rows differ: {wanted} expected, {found} found; missing {missing:?}, not expected {surplus:?}"))
+    Err(format!(
+        "rows differ: {wanted} expected, {found} found; missing {missing:?}, not expected {surplus:?}"
+    ))
 }
 
 /// `Ok` when every key of `expected` has the same value in `found`, as text that shows the first difference otherwise.
 pub fn same_value(what: &str, expected: &Value, found: &Value) -> Result<(), String> {
-    if normal(expected) == normal(found) { Ok(()) } else { Err(format!("{what}: expected {expected}, found {found}")) }
+    if normal(expected) == normal(found) {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected}, found {found}"))
+    }
 }
 
 /// Compares an error by condition, SQLSTATE and parameters, or by phase and every quoted name where Spark has no condition.
@@ -68,7 +76,12 @@ pub fn same_error(expected: &Map<String, Value>, found: &Failure) -> Result<(), 
     let text = |key: &str| expected.get(key).and_then(Value::as_str);
     let shown = || format!("{:?} {}", found.condition, found.message.trim());
     if text("phase") != Some(found.phase) {
-        return Err(format!("error in phase {} where Spark's is {:?}: {}", found.phase, text("phase"), shown()));
+        return Err(format!(
+            "error in phase {} where Spark's is {:?}: {}",
+            found.phase,
+            text("phase"),
+            shown()
+        ));
     }
     match text("condition") {
         Some(condition) if !condition.starts_with("_LEGACY_ERROR_TEMP_") => {
@@ -112,7 +125,8 @@ fn squeeze(text: &str) -> String {
 /// Names between quotes or backticks, and numbers and JSON texts that stand for a value.
 fn quoted(message: &str) -> Vec<String> {
     static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"'([^'\n]{1,200})'|`([^`\n]{1,200})`|(\{\S+\})|"([^"\n]{1,200})"|\b(\d+)\b"#).expect("a valid pattern")
+        Regex::new(r#"'([^'\n]{1,200})'|`([^`\n]{1,200})`|(\{\S+\})|"([^"\n]{1,200})"|\b(\d+)\b"#)
+            .expect("a valid pattern")
     });
     let message = message.split("\n== SQL").next().unwrap_or(message);
     QUOTED
@@ -126,7 +140,8 @@ pub fn masked(text: &str) -> String {
     static UUID: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").expect("a valid pattern")
     });
-    static HASH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<uuid>-{1,2}?-?\d+(-driver|-executor)?").expect("a valid pattern"));
+    static HASH: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"<uuid>-{1,2}?-?\d+(-driver|-executor)?").expect("a valid pattern"));
     static EXPRESSION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"#\d+L?").expect("a valid pattern"));
     let text = UUID.replace_all(text, "<uuid>");
     let text = HASH.replace_all(&text, "<uuid><hash>");
@@ -147,8 +162,10 @@ mod tests {
 
     #[test]
     fn a_message_without_condition_is_judged_by_its_quoted_names() {
-        let expected = json!({"phase": "build", "message": "Kafka option 'key.deserializer' is not supported"});
-        let mut found = Failure { phase: "build", message: "key.deserializer: not here".into(), ..Failure::default() };
+        let expected =
+            json!({"phase": "build", "message": "Kafka option 'key.deserializer' is not supported"});
+        let mut found =
+            Failure { phase: "build", message: "key.deserializer: not here".into(), ..Failure::default() };
         assert!(same_error(expected.as_object().unwrap(), &found).is_ok());
         found.message = "not here".into();
         assert!(same_error(expected.as_object().unwrap(), &found).is_err());

@@ -118,7 +118,8 @@ fn read(
 fn rows(step: &Map<String, Value>) -> Result<Relation, FrameError> {
     let schema = StructType::parse_ddl(text(step, "schema")?)?;
     let rows = step.get("rows").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let rows = rows.iter().map(|row| literal::row(row, &schema).map_err(unsupported)).collect::<Result<_, _>>()?;
+    let rows =
+        rows.iter().map(|row| literal::row(row, &schema).map_err(unsupported)).collect::<Result<_, _>>()?;
     Ok(Relation::Rows { schema, rows })
 }
 
@@ -189,7 +190,11 @@ fn order(expression: Expr) -> SortOrder {
 }
 
 /// Keys come out before the aggregates, as DataFrame.groupBy(..).agg(..) has it.
-fn aggregate(step: &Map<String, Value>, input: Box<Relation>, grouping: Grouping) -> Result<Relation, FrameError> {
+fn aggregate(
+    step: &Map<String, Value>,
+    input: Box<Relation>,
+    grouping: Grouping,
+) -> Result<Relation, FrameError> {
     let group = expressions(step, "keys")?;
     let output = group.iter().cloned().chain(expressions(step, "aggs")?).collect();
     Ok(Relation::Aggregate { input, group, output, grouping })
@@ -199,7 +204,11 @@ fn set(left: Box<Relation>, right: Box<Relation>, kind: SetKind, all: bool) -> R
     Relation::SetOperation { left, right, kind, all, by_name: false, allow_missing_columns: false }
 }
 
-fn join(step: &Map<String, Value>, left: Box<Relation>, right: Box<Relation>) -> Result<Relation, FrameError> {
+fn join(
+    step: &Map<String, Value>,
+    left: Box<Relation>,
+    right: Box<Relation>,
+) -> Result<Relation, FrameError> {
     let kind = match text(step, "how")?.replace('_', "").as_str() {
         "inner" => JoinKind::Inner,
         "left" | "leftouter" => JoinKind::LeftOuter,

@@ -23,7 +23,9 @@ fn value(cell: &Value, to: &SparkType) -> Result<Literal, String> {
     let narrow = |error: std::num::TryFromIntError| error.to_string();
     let text = || cell.as_str().ok_or_else(|| format!("not a text: {cell}"));
     Ok(match to {
-        SparkType::Boolean => Literal::Boolean(cell.as_bool().ok_or_else(|| format!("not a boolean: {cell}"))?),
+        SparkType::Boolean => {
+            Literal::Boolean(cell.as_bool().ok_or_else(|| format!("not a boolean: {cell}"))?)
+        }
         SparkType::Byte => Literal::Byte(i8::try_from(integer()?).map_err(narrow)?),
         SparkType::Short => Literal::Short(i16::try_from(integer()?).map_err(narrow)?),
         SparkType::Integer => Literal::Integer(i32::try_from(integer()?).map_err(narrow)?),
@@ -89,6 +91,7 @@ fn date(text: &str) -> Result<i32, String> {
 }
 
 fn micros(text: &str) -> Result<i64, String> {
-    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map_err(|error| format!("{text}: {error}"))?;
+    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
+        .map_err(|error| format!("{text}: {error}"))?;
     Ok(time.and_utc().timestamp_micros())
 }

@@ -53,7 +53,8 @@ impl Record {
         };
         let deviations = serde_json::from_str(&read("golden-deviations.json")?)
             .map_err(|error| format!("golden-deviations.json: {error}"))?;
-        let passed = read("golden-passed.txt")?.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
+        let passed =
+            read("golden-passed.txt")?.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
         Ok(Self { deviations, passed })
     }
 
@@ -61,7 +62,9 @@ impl Record {
     pub fn judge(&self, case: &str, outcome: Outcome) -> Outcome {
         match (self.deviations.get(case), outcome) {
             (Some(reason), Outcome::Failed(_)) => Outcome::Deviates(reason.clone()),
-            (Some(_), Outcome::Passed) => Outcome::Failed("listed as a deviation, but it passes: take it off".into()),
+            (Some(_), Outcome::Passed) => {
+                Outcome::Failed("listed as a deviation, but it passes: take it off".into())
+            }
             (_, outcome) => outcome,
         }
     }
@@ -74,7 +77,9 @@ impl Record {
 
     /// Cases that pass now and are not yet held to it.
     pub fn newly_passed(&self, outcomes: &BTreeMap<String, Outcome>) -> Vec<String> {
-        let new = |(case, outcome): &(&String, &Outcome)| **outcome == Outcome::Passed && !self.passed.contains(*case);
+        let new = |(case, outcome): &(&String, &Outcome)| {
+            **outcome == Outcome::Passed && !self.passed.contains(*case)
+        };
         outcomes.iter().filter(new).map(|(case, _)| case.clone()).collect()
     }
 }

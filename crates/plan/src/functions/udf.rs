@@ -16,8 +16,7 @@ use arrow_schema::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
 /// A resolved function over columns.
@@ -41,8 +40,7 @@ pub trait Kernel: Debug + Clone + PartialEq + Eq + Hash + Send + Sync + 'static 
     fn evaluate_columnar(&self, args: &[ColumnarValue], context: &Evaluation<'_>) -> Result<ColumnarValue> {
         let constant = !args.is_empty() && args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { context.rows };
-        let arrays =
-            args.iter().map(|a| a.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
+        let arrays = args.iter().map(|a| a.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
         let inner = Evaluation { rows, config: context.config };
         let result = self.evaluate(&arrays, &inner)?;
         if constant {
