@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::connection::Connection;
@@ -18,6 +19,8 @@ use crate::options::ClientOptions;
 #[derive(Debug)]
 pub(crate) struct Link {
     options: Arc<ClientOptions>,
+    /// Sockets live on this runtime, whichever one a caller runs on.
+    runtime: Handle,
     state: tokio::sync::Mutex<LinkState>,
 }
 
@@ -29,10 +32,10 @@ struct LinkState {
 }
 
 impl Link {
-    pub(crate) fn new(options: Arc<ClientOptions>) -> Self {
+    pub(crate) fn new(options: Arc<ClientOptions>, runtime: Handle) -> Self {
         let backoff = Backoff::new(options.reconnect_backoff, options.reconnect_backoff_max);
         let state = LinkState { connection: None, backoff, not_before: None };
-        Self { options, state: tokio::sync::Mutex::new(state) }
+        Self { options, runtime, state: tokio::sync::Mutex::new(state) }
     }
 
     /// The live connection to `address`, made now if need be. After failures it first waits the pause out. Several
@@ -53,7 +56,9 @@ impl Link {
             sleep_until(not_before).await;
         }
         let started = Instant::now();
-        match Connection::open(address, &self.options).await {
+        let (options, target) = (self.options.clone(), address.to_owned());
+        let opening = self.runtime.spawn(async move { Connection::open(&target, &options).await });
+        match opening.await.map_err(|_| Error::Closed)? {
             Ok(connection) => {
                 state.backoff.succeed();
                 state.connection = Some(connection.clone());
@@ -74,18 +79,19 @@ impl Link {
 #[derive(Debug)]
 pub(crate) struct Links {
     options: Arc<ClientOptions>,
+    runtime: Handle,
     links: Mutex<HashMap<String, Arc<Link>>>,
 }
 
 impl Links {
-    pub(crate) fn new(options: Arc<ClientOptions>) -> Self {
-        Self { options, links: Mutex::default() }
+    pub(crate) fn new(options: Arc<ClientOptions>, runtime: Handle) -> Self {
+        Self { options, runtime, links: Mutex::default() }
     }
 
     pub(crate) async fn connection(&self, address: &str) -> Result<Connection> {
         let link = {
             let mut links = self.links.lock();
-            let make = || Arc::new(Link::new(self.options.clone()));
+            let make = || Arc::new(Link::new(self.options.clone(), self.runtime.clone()));
             links.entry(address.to_owned()).or_insert_with(make).clone()
         };
         link.connection(address).await

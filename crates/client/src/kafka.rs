@@ -3,47 +3,72 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use millstream_protocol::ids::TopicPartition;
+use millstream_protocol::ids::{ErrorCode, TopicPartition};
+use tokio::runtime::Handle;
+use uuid::Uuid;
 
 use crate::admin::Admin;
 use crate::error::{Error, Result};
-use crate::offsets::{FoundOffset, OffsetSpec};
+use crate::metadata::{Ask, Metadata};
+use crate::offsets::{self, FoundOffset, OffsetSpec};
 use crate::options::{ClientOptions, FetchOptions, Isolation, ProducerOptions};
 use crate::producer::Producer;
 use crate::reader::Reader;
+use crate::retry::Retry;
 use crate::topics::TopicMetadata;
 
 /// A connected cluster. Cheap to clone; clones share connections and metadata. All calls are cancel-safe.
 #[derive(Debug, Clone)]
 pub struct Kafka {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     options: Arc<ClientOptions>,
+    metadata: Arc<Metadata>,
+    runtime: Handle,
 }
 
 impl Kafka {
     /// Contacts the bootstrap brokers, in the order given, until one answers.
     ///
-    /// Must be called on the tokio runtime that shall carry the connections.
+    /// Must be called on the tokio runtime that shall carry the connections; other runtimes may use the handle.
     ///
     /// # Errors
     /// [`Error::Connect`] lists every address tried and why it failed, at the latest after
-    /// `connect_timeout` for each.
+    /// `connect_timeout` for each; [`Error::Config`] where the options contradict themselves.
     pub async fn connect(options: ClientOptions) -> Result<Kafka> {
-        let _ = Kafka { options: Arc::new(options) };
-        Err(Error::unsupported("connecting"))
+        options.limits.validate().map_err(|e| Error::Misuse { what: e.to_string() })?;
+        if options.bootstrap.is_empty() {
+            return Err(Error::Config {
+                option: "bootstrap.servers".into(),
+                value: String::new(),
+                why: "needs at least one host:port".into(),
+                nearest: None,
+            });
+        }
+        let runtime = Handle::current();
+        let options = Arc::new(options);
+        let metadata = Arc::new(Metadata::new(options.clone(), runtime.clone()));
+        metadata.ask(Ask::These(&[])).await?;
+        Ok(Kafka { inner: Arc::new(Inner { options, metadata, runtime }) })
     }
 
     /// The options this handle was made with.
     #[must_use]
     pub fn options(&self) -> &ClientOptions {
-        &self.options
+        &self.inner.options
     }
 
-    /// All topics, freshly asked.
+    /// All topics, freshly asked, by name.
     ///
     /// # Errors
     /// [`Error::Timeout`] or [`Error::Connect`] when no broker answers within `metadata_timeout`.
     pub async fn list_topics(&self) -> Result<Vec<TopicMetadata>> {
-        Err(Error::unsupported("list_topics"))
+        let mut topics = self.ask(Ask::All).await?;
+        topics.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(topics)
     }
 
     /// The named topics, freshly asked, in the order given. Never creates a topic: one that is missing comes back
@@ -52,8 +77,12 @@ impl Kafka {
     /// # Errors
     /// As [`list_topics`](Self::list_topics).
     pub async fn describe_topics(&self, names: &[String]) -> Result<Vec<TopicMetadata>> {
-        let _ = names;
-        Err(Error::unsupported("describe_topics"))
+        let names: Vec<Arc<str>> = names.iter().map(|name| name.as_str().into()).collect();
+        let found = self.ask(Ask::These(&names)).await?;
+        let describe = |name: &Arc<str>| {
+            found.iter().find(|topic| topic.name == *name).cloned().unwrap_or_else(|| missing(name))
+        };
+        Ok(names.iter().map(describe).collect())
     }
 
     /// Looks up one offset for each partition, batched by leader; leader changes are followed within
@@ -66,8 +95,7 @@ impl Kafka {
         wanted: Vec<(TopicPartition, OffsetSpec)>,
         isolation: Isolation,
     ) -> Result<BTreeMap<TopicPartition, FoundOffset>> {
-        let _ = (wanted, isolation);
-        Err(Error::unsupported("list_offsets"))
+        offsets::list(self, wanted, isolation).await
     }
 
     /// A prefetching reader of any partitions. Starts nothing until the first `read` or `follow`.
@@ -86,5 +114,41 @@ impl Kafka {
     #[must_use]
     pub fn admin(&self) -> Admin {
         Admin::new(self.clone())
+    }
+
+    pub(crate) fn metadata(&self) -> &Arc<Metadata> {
+        &self.inner.metadata
+    }
+
+    pub(crate) fn shared_options(&self) -> &Arc<ClientOptions> {
+        &self.inner.options
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.inner.runtime
+    }
+
+    pub(crate) fn retry(&self) -> Retry {
+        Retry::new(&self.inner.options, self.inner.options.metadata_timeout)
+    }
+
+    async fn ask(&self, ask: Ask<'_>) -> Result<Vec<TopicMetadata>> {
+        let mut retry = self.retry();
+        loop {
+            match retry.attempt("topic metadata", self.inner.metadata.ask(ask)).await {
+                Ok(answer) => return Ok(answer.topics),
+                Err(error) => retry.pause(error).await?,
+            }
+        }
+    }
+}
+
+fn missing(name: &Arc<str>) -> TopicMetadata {
+    TopicMetadata {
+        name: name.clone(),
+        id: Uuid::nil(),
+        is_internal: false,
+        error: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        partitions: Vec::new(),
     }
 }

@@ -28,6 +28,7 @@ mod offsets;
 mod options;
 mod producer;
 mod reader;
+mod retry;
 mod topics;
 
 pub use admin::{Admin, BrokerNode, ClusterDescription, ConfigEntry, NewTopic};

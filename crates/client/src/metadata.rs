@@ -14,6 +14,7 @@ use kafka_protocol::messages::{MetadataRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use millstream_protocol::ids::{ApiKey, ErrorCode};
 use parking_lot::{Mutex, RwLock};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::brokers::{Links, collect_attempts};
@@ -47,9 +48,9 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    pub(crate) fn new(options: Arc<ClientOptions>) -> Self {
+    pub(crate) fn new(options: Arc<ClientOptions>, runtime: Handle) -> Self {
         Self {
-            links: Links::new(options.clone()),
+            links: Links::new(options.clone(), runtime),
             options,
             cluster: RwLock::default(),
             version: AtomicU64::new(0),

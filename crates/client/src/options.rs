@@ -19,6 +19,15 @@ pub enum Isolation {
     ReadCommitted,
 }
 
+impl Isolation {
+    pub(crate) fn wire(self) -> i8 {
+        match self {
+            Isolation::ReadUncommitted => 0,
+            Isolation::ReadCommitted => 1,
+        }
+    }
+}
+
 /// What a reader does when the offset it wants no longer exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum OnDataLoss {
