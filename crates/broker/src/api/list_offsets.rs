@@ -1,0 +1,123 @@
+//! ListOffsets (2). Versions 1-10.
+//!
+//! Kept: latest (-1; the last stable offset for readers of committed data), earliest (-2), the record with the largest
+//! timestamp (-3, from version 7), and by time: the first record at or after it, looked up record by record.
+//! Left out: local (-4) and tiered (-5, -6) offsets: -4 answers as earliest, the others as not found.
+
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+use millstream_protocol::Limits;
+use millstream_protocol::ids::{ApiKey, ErrorCode};
+use millstream_protocol::records::Batches;
+
+use super::{Call, Handler, Step, check_leader};
+use crate::partition::Partition;
+
+pub(super) struct ListOffsets;
+
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: i64 = -3;
+const EARLIEST_LOCAL: i64 = -4;
+
+impl Handler for ListOffsets {
+    const KEY: ApiKey = ApiKey::LIST_OFFSETS;
+    const VERSIONS: (i16, i16) = (1, 10);
+    type Request = ListOffsetsRequest;
+    type Response = ListOffsetsResponse;
+
+    fn handle(call: &mut Call<'_>, request: ListOffsetsRequest) -> Step<Self> {
+        let committed_only = request.isolation_level == 1;
+        let answer = |topic: &ListOffsetsTopic| {
+            let parts = topic.partitions.iter().map(|wanted| {
+                let found = find(call, &topic.name, wanted, committed_only);
+                found.unwrap_or_else(|error| failed(wanted.partition_index, error))
+            });
+            ListOffsetsTopicResponse::default().with_name(topic.name.clone()).with_partitions(parts.collect())
+        };
+        Step::Reply(ListOffsetsResponse::default().with_topics(request.topics.iter().map(answer).collect()))
+    }
+
+    fn refuse(_call: &Call<'_>, request: ListOffsetsRequest, error: ErrorCode) -> ListOffsetsResponse {
+        let refused = |topic: ListOffsetsTopic| {
+            let parts = topic.partitions.iter().map(|wanted| failed(wanted.partition_index, error));
+            ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(parts.collect())
+        };
+        ListOffsetsResponse::default().with_topics(request.topics.into_iter().map(refused).collect())
+    }
+}
+
+fn failed(partition: i32, error: ErrorCode) -> ListOffsetsPartitionResponse {
+    ListOffsetsPartitionResponse::default()
+        .with_partition_index(partition)
+        .with_error_code(error.0)
+        .with_timestamp(-1)
+        .with_offset(-1)
+        .with_leader_epoch(-1)
+}
+
+fn find(
+    call: &Call<'_>,
+    topic: &str,
+    wanted: &ListOffsetsPartition,
+    committed_only: bool,
+) -> Result<ListOffsetsPartitionResponse, ErrorCode> {
+    let partition =
+        call.state.partition(topic, wanted.partition_index).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    check_leader(partition, call.connection.node, wanted.current_leader_epoch)?;
+    let readable_end = partition.readable_end(committed_only);
+    let (offset, timestamp) = match wanted.timestamp {
+        LATEST => (readable_end, -1),
+        EARLIEST | EARLIEST_LOCAL => (partition.log.start(), -1),
+        MAX_TIMESTAMP => newest(partition)?.unwrap_or((-1, -1)),
+        time if time >= 0 => match first_since(partition, time)? {
+            Some((offset, timestamp)) if offset < readable_end => (offset, timestamp),
+            _ => (-1, -1),
+        },
+        _ => (-1, -1),
+    };
+    Ok(ListOffsetsPartitionResponse::default()
+        .with_partition_index(wanted.partition_index)
+        .with_offset(offset)
+        .with_timestamp(timestamp)
+        .with_leader_epoch(if offset < 0 { -1 } else { epoch_at(partition, offset) }))
+}
+
+/// The epoch of the record at an offset; at the log's end, the leader's.
+fn epoch_at(partition: &Partition, offset: i64) -> i32 {
+    if offset >= partition.log.end() {
+        return partition.leader_epoch;
+    }
+    let begun = partition.epochs.iter().rev().find(|(_, start)| *start <= offset);
+    begun.map_or(partition.leader_epoch, |(epoch, _)| *epoch)
+}
+
+/// Offset and timestamp of the first record at or after `time`.
+fn first_since(partition: &Partition, time: i64) -> Result<Option<(i64, i64)>, ErrorCode> {
+    let Some(batch) = partition.log.first_batch_since(time).map_err(|error| error.code())? else {
+        return Ok(None);
+    };
+    let start = partition.log.start();
+    Ok(records(&batch)?.into_iter().find(|(offset, timestamp)| *timestamp >= time && *offset >= start))
+}
+
+/// Offset and timestamp of the first record with the largest timestamp.
+fn newest(partition: &Partition) -> Result<Option<(i64, i64)>, ErrorCode> {
+    let Some(batch) = partition.log.newest_batch().map_err(|error| error.code())? else { return Ok(None) };
+    let all = records(&batch)?;
+    let largest = all.iter().map(|(_, timestamp)| *timestamp).max();
+    Ok(all.into_iter().find(|(_, timestamp)| Some(*timestamp) == largest))
+}
+
+/// Offset and timestamp of every record of a batch.
+fn records(batch: &[u8]) -> Result<Vec<(i64, i64)>, ErrorCode> {
+    let corrupt = |_| ErrorCode::CORRUPT_MESSAGE;
+    let Some(batch) = Batches::new(batch).next() else { return Ok(Vec::new()) };
+    let batch = batch.map_err(corrupt)?;
+    let mut scratch = Vec::new();
+    let records = batch.records(Limits::default().decompressed_bytes, &mut scratch).map_err(corrupt)?;
+    records.map(|record| record.map(|record| (record.offset, record.timestamp)).map_err(corrupt)).collect()
+}
