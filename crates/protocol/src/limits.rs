@@ -14,7 +14,7 @@ pub struct Limits {
     pub decompressed_bytes: usize,
     /// Bytes of one string. Default 1 MiB.
     pub string_bytes: usize,
-    /// Elements of one array. Default 4 million.
+    /// Structures in all arrays of one message, and elements of one array. Default 2 million.
     pub array_elements: usize,
     /// Tagged fields in one place of a message. Default 1024.
     pub tagged_fields: usize,
@@ -29,7 +29,7 @@ impl Default for Limits {
             frame_bytes: 128 << 20,
             decompressed_bytes: 256 << 20,
             string_bytes: 1 << 20,
-            array_elements: 4 << 20,
+            array_elements: 2 << 20,
             tagged_fields: 1024,
         }
     }

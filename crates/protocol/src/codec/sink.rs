@@ -41,15 +41,6 @@ impl<'a> Sink<'a> {
         Ok(&mut self.out[at..])
     }
 
-    /// Reserves room for a size that the input declares, as far as the limit allows it.
-    pub(super) fn expect(&mut self, declared: u64, compressed: usize) -> Result<()> {
-        let declared = usize::try_from(declared).unwrap_or(usize::MAX);
-        self.check(declared)?;
-        // A lying declaration reserves no more than an honest, very well compressed input would fill.
-        self.out.reserve(declared.min(compressed.saturating_mul(64)));
-        Ok(())
-    }
-
     /// Reads `source` to its end.
     pub(super) fn drain(&mut self, source: &mut impl Read, codec: Compression) -> Result<()> {
         loop {

@@ -151,7 +151,10 @@ impl<'a> Batch<'a> {
     }
 
     /// The records, using `scratch` if they have to be unpacked.
-    pub fn records<'s>(&'s self, limit: usize, scratch: &'s mut Vec<u8>) -> Result<Records<'s>> {
+    pub fn records<'s>(&self, limit: usize, scratch: &'s mut Vec<u8>) -> Result<Records<'s>>
+    where
+        'a: 's,
+    {
         match self.unpack(limit, scratch)? {
             Unpacked::InPlace => Ok(Records::new(self.payload, &self.header)),
             Unpacked::Copied(header) => Ok(Records::new(scratch, &header)),

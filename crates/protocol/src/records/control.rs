@@ -67,7 +67,8 @@ mod tests {
             batch.verify_crc().unwrap();
             assert!(batch.header.is_control() && batch.header.is_transactional());
             assert_eq!((batch.header.producer_id, batch.header.producer_epoch), (77, 3));
-            let record = batch.records(0, &mut Vec::new()).unwrap().next().unwrap().unwrap();
+            let mut scratch = Vec::new();
+            let record = batch.records(0, &mut scratch).unwrap().next().unwrap().unwrap();
             let expected = if commit { ControlKind::Commit } else { ControlKind::Abort };
             assert_eq!(ControlKind::from_key(record.key), expected);
         }
