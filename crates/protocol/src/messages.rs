@@ -39,9 +39,11 @@ pub fn supported_versions(api: ApiKey) -> Option<(i16, i16)> {
     schema::versions(api)
 }
 
-/// Highest version that both sides have; `None` if there is none.
+/// Highest version that a client of this crate and the broker have; `None` if there is none.
+///
+/// Produce requests are written up to version 12 only, though they are read up to version 13.
 pub fn negotiate(api: ApiKey, broker_min: i16, broker_max: i16) -> Option<i16> {
-    let (min, max) = supported_versions(api)?;
+    let (min, max) = if api == ApiKey::PRODUCE { crate::produce::VERSIONS } else { supported_versions(api)? };
     let version = max.min(broker_max);
     (version >= min.max(broker_min)).then_some(version)
 }

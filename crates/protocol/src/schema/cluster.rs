@@ -1,11 +1,18 @@
 //! Fields of the messages about what a cluster says about itself.
 
 use super::field::Kind::*;
-use super::field::{Schema, array, field as f, list};
+use super::field::{Schema, array, field as f, list, nested};
 use crate::ApiKey;
 
 /// The schemas of this family.
-pub(super) const ALL: &[Schema] = &[API_VERSIONS, METADATA, DESCRIBE_CLUSTER, FIND_COORDINATOR];
+pub(super) const ALL: &[Schema] = &[
+    API_VERSIONS,
+    METADATA,
+    DESCRIBE_CLUSTER,
+    FIND_COORDINATOR,
+    DESCRIBE_TOPIC_PARTITIONS,
+    DESCRIBE_LOG_DIRS,
+];
 
 const API_VERSIONS: Schema = Schema {
     api: ApiKey::API_VERSIONS,
@@ -129,5 +136,79 @@ const FIND_COORDINATOR: Schema = Schema {
             ],
         )
         .from(4),
+    ],
+};
+
+const DESCRIBE_TOPIC_PARTITIONS: Schema = Schema {
+    api: ApiKey::DESCRIBE_TOPIC_PARTITIONS,
+    versions: (0, 0),
+    flexible: 0,
+    request: &[
+        list("topics", &[f("name", Text)]),
+        f("response_partition_limit", I32),
+        nested("cursor", &[f("topic_name", Text), f("partition_index", I32)]).nullable(0),
+    ],
+    response: &[
+        f("throttle_time_ms", I32),
+        list(
+            "topics",
+            &[
+                f("error_code", I16),
+                f("name", Text).nullable(0),
+                f("topic_id", Uuid),
+                f("is_internal", Bool),
+                list(
+                    "partitions",
+                    &[
+                        f("error_code", I16),
+                        f("partition_index", I32),
+                        f("leader_id", I32),
+                        f("leader_epoch", I32),
+                        array("replica_nodes", &I32),
+                        array("isr_nodes", &I32),
+                        array("eligible_leader_replicas", &I32).nullable(0),
+                        array("last_known_elr", &I32).nullable(0),
+                        array("offline_replicas", &I32),
+                    ],
+                ),
+                f("topic_authorized_operations", I32),
+            ],
+        ),
+        nested("next_cursor", &[f("topic_name", Text), f("partition_index", I32)]).nullable(0),
+    ],
+};
+
+const DESCRIBE_LOG_DIRS: Schema = Schema {
+    api: ApiKey::DESCRIBE_LOG_DIRS,
+    versions: (1, 4),
+    flexible: 2,
+    request: &[list("topics", &[f("topic", Text), array("partitions", &I32)]).nullable(1)],
+    response: &[
+        f("throttle_time_ms", I32),
+        f("error_code", I16).from(3),
+        list(
+            "results",
+            &[
+                f("error_code", I16),
+                f("log_dir", Text),
+                list(
+                    "topics",
+                    &[
+                        f("name", Text),
+                        list(
+                            "partitions",
+                            &[
+                                f("partition_index", I32),
+                                f("partition_size", I64),
+                                f("offset_lag", I64),
+                                f("is_future_key", Bool),
+                            ],
+                        ),
+                    ],
+                ),
+                f("total_bytes", I64).from(4),
+                f("usable_bytes", I64).from(4),
+            ],
+        ),
     ],
 };

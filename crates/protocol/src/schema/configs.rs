@@ -5,7 +5,8 @@ use super::field::{Schema, array, field as f, list};
 use crate::ApiKey;
 
 /// The schemas of this family.
-pub(super) const ALL: &[Schema] = &[DESCRIBE_CONFIGS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS];
+pub(super) const ALL: &[Schema] =
+    &[DESCRIBE_CONFIGS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS, LIST_CONFIG_RESOURCES];
 
 const DESCRIBE_CONFIGS: Schema = Schema {
     api: ApiKey::DESCRIBE_CONFIGS,
@@ -105,5 +106,17 @@ const INCREMENTAL_ALTER_CONFIGS: Schema = Schema {
                 f("resource_name", Text),
             ],
         ),
+    ],
+};
+
+const LIST_CONFIG_RESOURCES: Schema = Schema {
+    api: ApiKey::LIST_CONFIG_RESOURCES,
+    versions: (0, 1),
+    flexible: 0,
+    request: &[array("resource_types", &I8).from(1)],
+    response: &[
+        f("throttle_time_ms", I32),
+        f("error_code", I16),
+        list("config_resources", &[f("resource_name", Text), f("resource_type", I8).from(1)]),
     ],
 };

@@ -9,7 +9,7 @@ pub(super) const ALL: &[Schema] = &[PRODUCE, FETCH, LIST_OFFSETS, OFFSET_FOR_LEA
 
 const PRODUCE: Schema = Schema {
     api: ApiKey::PRODUCE,
-    versions: (3, 12),
+    versions: (3, 13),
     flexible: 9,
     request: &[
         f("transactional_id", Text).nullable(3),
@@ -17,14 +17,19 @@ const PRODUCE: Schema = Schema {
         f("timeout_ms", I32),
         list(
             "topic_data",
-            &[f("name", Text), list("partition_data", &[f("index", I32), f("records", Bytes).nullable(3)])],
+            &[
+                f("name", Text).until(12),
+                f("topic_id", Uuid).from(13),
+                list("partition_data", &[f("index", I32), f("records", Bytes).nullable(3)]),
+            ],
         ),
     ],
     response: &[
         list(
             "responses",
             &[
-                f("name", Text),
+                f("name", Text).until(12),
+                f("topic_id", Uuid).from(13),
                 list(
                     "partition_responses",
                     &[

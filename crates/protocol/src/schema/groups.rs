@@ -1,12 +1,20 @@
 //! Fields of the messages about consumer groups of the classic protocol.
 
 use super::field::Kind::*;
-use super::field::{Schema, array, field as f, list};
+use super::field::{Schema, array, field as f, list, nested};
 use crate::ApiKey;
 
 /// The schemas of this family.
-pub(super) const ALL: &[Schema] =
-    &[JOIN_GROUP, SYNC_GROUP, HEARTBEAT, LEAVE_GROUP, LIST_GROUPS, DESCRIBE_GROUPS, DELETE_GROUPS];
+pub(super) const ALL: &[Schema] = &[
+    JOIN_GROUP,
+    SYNC_GROUP,
+    HEARTBEAT,
+    LEAVE_GROUP,
+    LIST_GROUPS,
+    DESCRIBE_GROUPS,
+    DELETE_GROUPS,
+    CONSUMER_GROUP_DESCRIBE,
+];
 
 const JOIN_GROUP: Schema = Schema {
     api: ApiKey::JOIN_GROUP,
@@ -160,4 +168,55 @@ const DELETE_GROUPS: Schema = Schema {
     flexible: 2,
     request: &[array("groups_names", &Text)],
     response: &[f("throttle_time_ms", I32), list("results", &[f("group_id", Text), f("error_code", I16)])],
+};
+
+const CONSUMER_GROUP_DESCRIBE: Schema = Schema {
+    api: ApiKey::CONSUMER_GROUP_DESCRIBE,
+    versions: (0, 1),
+    flexible: 0,
+    request: &[array("group_ids", &Text), f("include_authorized_operations", Bool)],
+    response: &[
+        f("throttle_time_ms", I32),
+        list(
+            "groups",
+            &[
+                f("error_code", I16),
+                f("error_message", Text).nullable(0),
+                f("group_id", Text),
+                f("group_state", Text),
+                f("group_epoch", I32),
+                f("assignment_epoch", I32),
+                f("assignor_name", Text),
+                list(
+                    "members",
+                    &[
+                        f("member_id", Text),
+                        f("instance_id", Text).nullable(0),
+                        f("rack_id", Text).nullable(0),
+                        f("member_epoch", I32),
+                        f("client_id", Text),
+                        f("client_host", Text),
+                        array("subscribed_topic_names", &Text),
+                        f("subscribed_topic_regex", Text).nullable(0),
+                        nested(
+                            "assignment",
+                            &[list(
+                                "topic_partitions",
+                                &[f("topic_id", Uuid), f("topic_name", Text), array("partitions", &I32)],
+                            )],
+                        ),
+                        nested(
+                            "target_assignment",
+                            &[list(
+                                "topic_partitions",
+                                &[f("topic_id", Uuid), f("topic_name", Text), array("partitions", &I32)],
+                            )],
+                        ),
+                        f("member_type", I8).from(1),
+                    ],
+                ),
+                f("authorized_operations", I32),
+            ],
+        ),
+    ],
 };

@@ -5,8 +5,8 @@
 //! not be, that tagged fields are as long as they say, and that no bytes are left over. A kind without
 //! a table entry cannot be called.
 //!
-//! The tables cover the versions that Kafka 3.9 and 4.3 have in common with `kafka-protocol`; of produce
-//! requests version 13 is left out, which replaces topic names by ids.
+//! The tables cover the versions that Kafka 4.3 has in common with `kafka-protocol`, except that fetching
+//! ends at version 17.
 
 mod cluster;
 mod configs;

@@ -46,6 +46,14 @@ macro_rules! with_every_request {
         $run::<kp::EndTxnRequest>();
         $run::<kp::WriteTxnMarkersRequest>();
         $run::<kp::TxnOffsetCommitRequest>();
+        $run::<kp::DescribeTopicPartitionsRequest>();
+        $run::<kp::DescribeLogDirsRequest>();
+        $run::<kp::ElectLeadersRequest>();
+        $run::<kp::ListConfigResourcesRequest>();
+        $run::<kp::ConsumerGroupDescribeRequest>();
+        $run::<kp::ListTransactionsRequest>();
+        $run::<kp::DescribeTransactionsRequest>();
+        $run::<kp::DescribeProducersRequest>();
     };
 }
 
@@ -61,7 +69,7 @@ fn kafka_protocol_reads_and_writes_what_the_tables_say_and_cut_messages_are_erro
         }
     }
     with_every_request!(one);
-    assert_eq!(FAMILIES.iter().map(|family| family.len()).sum::<usize>(), 32);
+    assert_eq!(FAMILIES.iter().map(|family| family.len()).sum::<usize>(), 40);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::ApiKey;
 
 /// The schemas of this family.
 pub(super) const ALL: &[Schema] =
-    &[CREATE_TOPICS, DELETE_TOPICS, CREATE_PARTITIONS, LIST_PARTITION_REASSIGNMENTS];
+    &[CREATE_TOPICS, DELETE_TOPICS, CREATE_PARTITIONS, LIST_PARTITION_REASSIGNMENTS, ELECT_LEADERS];
 
 const CREATE_TOPICS: Schema = Schema {
     api: ApiKey::CREATE_TOPICS,
@@ -124,6 +124,31 @@ const LIST_PARTITION_REASSIGNMENTS: Schema = Schema {
                         array("adding_replicas", &I32),
                         array("removing_replicas", &I32),
                     ],
+                ),
+            ],
+        ),
+    ],
+};
+
+const ELECT_LEADERS: Schema = Schema {
+    api: ApiKey::ELECT_LEADERS,
+    versions: (0, 2),
+    flexible: 2,
+    request: &[
+        f("election_type", I8).from(1),
+        list("topic_partitions", &[f("topic", Text), array("partitions", &I32)]).nullable(0),
+        f("timeout_ms", I32),
+    ],
+    response: &[
+        f("throttle_time_ms", I32),
+        f("error_code", I16).from(1),
+        list(
+            "replica_election_results",
+            &[
+                f("topic", Text),
+                list(
+                    "partition_result",
+                    &[f("partition_id", I32), f("error_code", I16), f("error_message", Text).nullable(0)],
                 ),
             ],
         ),

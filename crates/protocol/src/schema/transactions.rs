@@ -12,6 +12,9 @@ pub(super) const ALL: &[Schema] = &[
     END_TXN,
     WRITE_TXN_MARKERS,
     TXN_OFFSET_COMMIT,
+    LIST_TRANSACTIONS,
+    DESCRIBE_TRANSACTIONS,
+    DESCRIBE_PRODUCERS,
 ];
 
 const INIT_PRODUCER_ID: Schema = Schema {
@@ -174,6 +177,85 @@ const TXN_OFFSET_COMMIT: Schema = Schema {
         list(
             "topics",
             &[f("name", Text), list("partitions", &[f("partition_index", I32), f("error_code", I16)])],
+        ),
+    ],
+};
+
+const LIST_TRANSACTIONS: Schema = Schema {
+    api: ApiKey::LIST_TRANSACTIONS,
+    versions: (0, 2),
+    flexible: 0,
+    request: &[
+        array("state_filters", &Text),
+        array("producer_id_filters", &I64),
+        f("duration_filter", I64).from(1),
+        f("transactional_id_pattern", Text).from(2).nullable(2),
+    ],
+    response: &[
+        f("throttle_time_ms", I32),
+        f("error_code", I16),
+        array("unknown_state_filters", &Text),
+        list(
+            "transaction_states",
+            &[f("transactional_id", Text), f("producer_id", I64), f("transaction_state", Text)],
+        ),
+    ],
+};
+
+const DESCRIBE_TRANSACTIONS: Schema = Schema {
+    api: ApiKey::DESCRIBE_TRANSACTIONS,
+    versions: (0, 0),
+    flexible: 0,
+    request: &[array("transactional_ids", &Text)],
+    response: &[
+        f("throttle_time_ms", I32),
+        list(
+            "transaction_states",
+            &[
+                f("error_code", I16),
+                f("transactional_id", Text),
+                f("transaction_state", Text),
+                f("transaction_timeout_ms", I32),
+                f("transaction_start_time_ms", I64),
+                f("producer_id", I64),
+                f("producer_epoch", I16),
+                list("topics", &[f("topic", Text), array("partitions", &I32)]),
+            ],
+        ),
+    ],
+};
+
+const DESCRIBE_PRODUCERS: Schema = Schema {
+    api: ApiKey::DESCRIBE_PRODUCERS,
+    versions: (0, 0),
+    flexible: 0,
+    request: &[list("topics", &[f("name", Text), array("partition_indexes", &I32)])],
+    response: &[
+        f("throttle_time_ms", I32),
+        list(
+            "topics",
+            &[
+                f("name", Text),
+                list(
+                    "partitions",
+                    &[
+                        f("partition_index", I32),
+                        f("error_code", I16),
+                        f("error_message", Text).nullable(0),
+                        list(
+                            "active_producers",
+                            &[
+                                f("producer_id", I64),
+                                f("producer_epoch", I32),
+                                f("last_sequence", I32),
+                                f("last_timestamp", I64),
+                                f("coordinator_epoch", I32),
+                                f("current_txn_start_offset", I64),
+                            ],
+                        ),
+                    ],
+                ),
+            ],
         ),
     ],
 };
