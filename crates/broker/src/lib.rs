@@ -27,6 +27,8 @@ mod options;
 mod partition;
 mod producers;
 mod store;
+#[cfg(test)]
+mod testing;
 mod topic;
 mod transactions;
 mod waiting;

@@ -175,3 +175,6 @@ pub(crate) fn check_leader(
 pub(crate) fn text(text: impl Into<String>) -> StrBytes {
     StrBytes::from_string(text.into())
 }
+
+#[cfg(test)]
+mod tests;
