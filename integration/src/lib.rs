@@ -4,3 +4,4 @@
 
 pub mod golden;
 pub mod real_kafka;
+pub mod transaction;

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod cell;
+pub mod cluster;
 pub mod compare;
 pub mod frames;
 pub mod literal;
