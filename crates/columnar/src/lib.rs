@@ -8,6 +8,8 @@
 //!
 //! Unsafe code is allowed in one file only, `raw.rs`, where every block carries its proof.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod datetime;
 mod error;
 pub mod json;
