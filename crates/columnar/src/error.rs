@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A record batch could not be decoded. The offset is the base offset of the batch, or of the place where one was
     /// expected.
-    #[error("topic {topic} partition {partition}: bad record batch at offset {offset}: {what}")]
+    #[error("topic {topic} partition {partition} offset {offset}: {source}")]
     BadBatch {
         /// Topic the bytes were fetched from.
         topic: String,
@@ -21,8 +21,8 @@ pub enum Error {
         partition: i32,
         /// Base offset of the batch.
         offset: i64,
-        /// What is wrong, in the words of the protocol layer.
-        what: String,
+        /// What is wrong.
+        source: millstream_protocol::Error,
     },
     /// A record's timestamp in milliseconds does not fit into microseconds.
     #[error(

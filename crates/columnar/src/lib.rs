@@ -13,6 +13,7 @@
 pub mod datetime;
 mod error;
 pub mod json;
+mod raw;
 pub mod records;
 pub mod text;
 pub mod types;

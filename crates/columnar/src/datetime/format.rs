@@ -207,7 +207,7 @@ fn write_localized(offset: i32, full: bool, out: &mut String) {
     }
     let total = offset.unsigned_abs();
     let _ = write!(out, "{}{}", if offset < 0 { '-' } else { '+' }, total / 3600);
-    if total % 3600 != 0 {
+    if !total.is_multiple_of(3600) {
         let _ = write!(out, ":{:02}", total / 60 % 60);
     }
 }

@@ -1,10 +1,21 @@
 //! The push decoder: fetched bytes in, Arrow batches out.
+//!
+//! Order of the steps for each record batch: trimming by its header, checksum, control batches and aborted transactions,
+//! decompression into the arena, the walk over its records. One record costs no allocation; an output batch costs a few.
+
+use std::collections::VecDeque;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
+use millstream_protocol::fetch::AbortedTransaction;
+use millstream_protocol::records::{Batch, Batches, ControlKind};
+use millstream_protocol::{self as protocol, Compression};
 
 use super::Projection;
+use super::aborted::AbortedFilter;
+use super::part::Part;
+use super::walk::Open;
 use crate::{Error, Result};
 
 /// How a [`RecordBatchDecoder`] works.
@@ -32,15 +43,6 @@ impl Default for DecoderOptions {
             target_bytes: 16 << 20,
         }
     }
-}
-
-/// One aborted transaction of a fetch response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AbortedTransaction {
-    /// The producer whose records from `first_offset` up to its abort marker are to be dropped.
-    pub producer_id: i64,
-    /// Offset of the transaction's first record in this partition.
-    pub first_offset: i64,
 }
 
 /// Whole record batches of one partition, as a fetch response brought them.
@@ -73,15 +75,64 @@ pub struct PushSummary {
 /// Turns fetched record batches into Arrow batches of [`Projection::schema`].
 #[derive(Debug)]
 pub struct RecordBatchDecoder {
-    projection: Projection,
+    pub(super) projection: Projection,
     schema: SchemaRef,
-    options: DecoderOptions,
+    pub(super) options: DecoderOptions,
+    /// The output batch being filled.
+    pub(super) part: Part,
+    /// Output batches that are full.
+    pub(super) ready: VecDeque<Part>,
+    /// Decompressed blocks that views of the parts point into.
+    pub(super) arena: Vec<u8>,
+    /// The run of bytes that views of `part` are being made from.
+    pub(super) open: Option<Open>,
+    /// Message sets of old formats and control batches, rewritten.
+    pub(super) scratch: Vec<u8>,
+    aborted: AbortedFilter,
+}
+
+/// What stopped a batch, before its place is known.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Protocol(protocol::Error),
+    Timestamp { offset: i64, timestamp_ms: i64 },
+    Other(Error),
+}
+
+impl From<protocol::Error> for Fault {
+    fn from(error: protocol::Error) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl Fault {
+    #[cold]
+    fn at(self, chunk: &Chunk<'_>, base_offset: i64) -> Error {
+        let (topic, partition) = (chunk.topic.to_string(), chunk.partition);
+        match self {
+            Fault::Protocol(source) => Error::BadBatch { topic, partition, offset: base_offset, source },
+            Fault::Timestamp { offset, timestamp_ms } => {
+                Error::TimestampOverflow { topic, partition, offset, timestamp_ms }
+            }
+            Fault::Other(error) => error,
+        }
+    }
 }
 
 impl RecordBatchDecoder {
     /// A decoder for the wanted columns.
     pub fn new(projection: Projection, options: DecoderOptions) -> Self {
-        Self { projection, schema: projection.schema(), options }
+        Self {
+            projection,
+            schema: projection.schema(),
+            options,
+            part: Part::default(),
+            ready: VecDeque::new(),
+            arena: Vec::new(),
+            open: None,
+            scratch: Vec::new(),
+            aborted: AbortedFilter::default(),
+        }
     }
 
     /// Schema of the batches.
@@ -90,18 +141,96 @@ impl RecordBatchDecoder {
     }
 
     /// Decodes one chunk. Batches become available from [`Self::next_batch`].
+    ///
+    /// On an error the rows before the faulty record have been added and the rest of the chunk has not; the error names
+    /// topic, partition and offset.
     pub fn push(&mut self, chunk: Chunk<'_>) -> Result<PushSummary> {
-        let _ = (&self.projection, &self.options, chunk);
-        Err(Error::Misuse("the record decoder is not ready yet".into()))
+        let aborted = if self.options.read_committed { chunk.aborted } else { &[] };
+        self.aborted.restart(aborted);
+        let summary = self.batches(&chunk);
+        self.close(Some(&chunk));
+        summary
+    }
+
+    fn batches(&mut self, chunk: &Chunk<'_>) -> Result<PushSummary> {
+        let mut summary = PushSummary { rows: 0, next_offset: chunk.from };
+        for batch in Batches::new(chunk.records) {
+            let batch = batch.map_err(|error| Fault::from(error).at(chunk, summary.next_offset))?;
+            if batch.header.base_offset >= chunk.until {
+                summary.next_offset = summary.next_offset.max(chunk.until);
+                break;
+            }
+            let rows =
+                self.batch(chunk, &batch).map_err(|fault| fault.at(chunk, batch.header.base_offset))?;
+            summary.rows += rows;
+            summary.next_offset = summary.next_offset.max(batch.header.next_offset().min(chunk.until));
+        }
+        Ok(summary)
     }
 
     /// A batch that reached `target_rows` or `target_bytes`, if there is one.
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        Ok(None)
+        if self.ready.front().is_some_and(Part::needs_arena) {
+            self.freeze_arena();
+        }
+        match self.ready.pop_front() {
+            Some(part) => part.build(&self.projection, &self.schema).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// What is left, cut short; call until it returns None. The decoder can then be used again.
     pub fn finish(&mut self) -> Result<Option<RecordBatch>> {
-        Ok(None)
+        self.close(None);
+        if self.part.rows > 0 {
+            self.ready.push_back(std::mem::take(&mut self.part));
+        }
+        self.next_batch()
+    }
+
+    /// Rows pushed and not yet taken.
+    pub fn buffered_rows(&self) -> usize {
+        self.part.rows + self.ready.iter().map(|part| part.rows).sum::<usize>()
+    }
+
+    /// Decodes one batch; the number of rows that it gave.
+    fn batch(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<usize, Fault> {
+        let header = &batch.header;
+        let read_committed = self.options.read_committed;
+        // A marker before the range still ends its transaction.
+        if header.next_offset() <= chunk.from && !(read_committed && header.is_control()) {
+            return Ok(0);
+        }
+        if self.options.check_crcs {
+            batch.verify_crc()?;
+        }
+        if read_committed && self.aborted.hides(header) {
+            return Ok(0);
+        }
+        if header.is_control() {
+            if read_committed {
+                self.control(batch)?;
+            }
+            return Ok(0);
+        }
+        let p = &self.projection;
+        let header_tells_all = !(p.key || p.value || p.timestamp || p.headers);
+        if header.magic == 2 && header.is_gapless() && header_tells_all {
+            return Ok(self.whole_batch(chunk, header));
+        }
+        if header.magic == 2 && header.compression()? == Compression::None {
+            return self.frame(chunk, batch);
+        }
+        self.block(chunk, batch)
+    }
+
+    /// Notes an abort marker.
+    fn control(&mut self, batch: &Batch<'_>) -> Result<(), Fault> {
+        for record in batch.records(self.options.decompressed_bytes, &mut self.scratch)? {
+            if ControlKind::from_key(record?.key) == ControlKind::Abort {
+                self.aborted.closed(batch.header.producer_id);
+            }
+        }
+        Ok(())
     }
 }

@@ -3,8 +3,17 @@
 //! Facts: `key` and `value` are views whose data buffer *is* the fetched frame, or the decompressed block; a record
 //! costs no copy beyond the 12 bytes that a view inlines. Columns that are not projected are skipped, not decoded.
 
+mod aborted;
 mod decoder;
+mod headers;
+mod part;
 mod schema;
+#[cfg(test)]
+mod tests;
+mod views;
+mod walk;
 
-pub use decoder::{AbortedTransaction, Chunk, DecoderOptions, PushSummary, RecordBatchDecoder};
+pub use decoder::{Chunk, DecoderOptions, PushSummary, RecordBatchDecoder};
+pub use millstream_protocol::fetch::AbortedTransaction;
 pub use schema::{Projection, headers_type, source_schema};
+pub(crate) use views::{INLINE, inline_view, long_parts, long_view};

@@ -1,0 +1,103 @@
+//! How fast record batches become columns, beside a bare walk (checksum plus every varint, producing nothing).
+//!
+//! Run with `cargo run --release -p millstream-columnar --example decode_speed`. Each line is the best of several rounds
+//! over 1,000 batches' worth of records with values of 100 bytes.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use millstream_columnar::records::{Chunk, DecoderOptions, Projection, RecordBatchDecoder};
+use millstream_protocol::Compression;
+use millstream_protocol::records::{BatchBuilder, BatchOptions, Batches, set_base_offset};
+
+const RECORDS_PER_BATCH: usize = 1000;
+const BATCHES: usize = 200;
+const ROUNDS: usize = 15;
+
+fn main() {
+    let projection =
+        Projection { key: true, value: true, offset: true, timestamp: true, ..Projection::none() };
+    let offset_only = Projection { offset: true, ..Projection::none() };
+    for compression in
+        [Compression::None, Compression::Lz4, Compression::Snappy, Compression::Zstd, Compression::Gzip]
+    {
+        let records = topic(compression);
+        let walk = best(|| bare_walk(&records));
+        let full = best(|| decode(&records, projection, true));
+        let all = best(|| decode(&records, Projection::all(), true));
+        let no_crc = best(|| decode(&records, projection, false));
+        let offsets = best(|| decode(&records, offset_only, true));
+        println!(
+            "{compression:<7} bare walk {:6.1}  key,value,offset,timestamp {:6.1} ({:.2}x)  all columns {:6.1}  \
+             without crc {:6.1}  offset only {:6.1}  ns/record",
+            walk,
+            full,
+            full / walk,
+            all,
+            no_crc,
+            offsets
+        );
+    }
+}
+
+fn topic(compression: Compression) -> Bytes {
+    let mut bytes = Vec::new();
+    for batch in 0..BATCHES {
+        let mut builder =
+            BatchBuilder::new(BatchOptions { compression, max_bytes: 16 << 20, ..BatchOptions::default() });
+        for record in 0..RECORDS_PER_BATCH {
+            let id = batch * RECORDS_PER_BATCH + record;
+            let key = format!("{:08}", id % 5000);
+            let mut value = format!("{{\"id\":{id},\"item\":\"item-{}\",\"qty\":{}", id % 97, id % 13);
+            value.push_str(&format!(",\"at\":\"2026-01-01T00:00:{:02}\",\"pad\":\"", id % 60));
+            while value.len() < 98 {
+                value.push(char::from(b'a' + (id * 7 + value.len() * 3 % 23) as u8 % 26));
+            }
+            value.push_str("\"}");
+            let time = 1_767_000_000_000 + id as i64;
+            builder.append(time, Some(key.as_bytes()), Some(value.as_bytes()), &[]).expect("it fits");
+        }
+        let mut batch_bytes = builder.finish().expect("it is whole").into_bytes().to_vec();
+        set_base_offset(&mut batch_bytes, (batch * RECORDS_PER_BATCH) as i64, 0).expect("it is a batch");
+        bytes.extend(batch_bytes);
+    }
+    Bytes::from(bytes)
+}
+
+fn bare_walk(records: &Bytes) {
+    let mut scratch = Vec::new();
+    let mut sum = 0i64;
+    for batch in Batches::new(records) {
+        let batch = batch.expect("own bytes");
+        batch.verify_crc().expect("own bytes");
+        for record in batch.records(256 << 20, &mut scratch).expect("own bytes") {
+            let record = record.expect("own bytes");
+            sum = sum.wrapping_add(record.offset).wrapping_add(record.timestamp);
+            sum = sum.wrapping_add(record.value.map_or(0, <[u8]>::len) as i64);
+        }
+    }
+    black_box(sum);
+}
+
+fn decode(records: &Bytes, projection: Projection, check_crcs: bool) {
+    let options = DecoderOptions { check_crcs, ..DecoderOptions::default() };
+    let mut decoder = RecordBatchDecoder::new(projection, options);
+    let chunk = Chunk { topic: "orders", partition: 0, records, from: 0, until: i64::MAX, aborted: &[] };
+    decoder.push(chunk).expect("own bytes");
+    let mut rows = 0;
+    while let Some(batch) = decoder.finish().expect("own bytes") {
+        rows += black_box(batch).num_rows();
+    }
+    assert_eq!(rows, BATCHES * RECORDS_PER_BATCH);
+}
+
+fn best(mut run: impl FnMut()) -> f64 {
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        run();
+        best = best.min(start.elapsed());
+    }
+    best.as_secs_f64() * 1e9 / (BATCHES * RECORDS_PER_BATCH) as f64
+}

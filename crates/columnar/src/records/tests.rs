@@ -1,0 +1,309 @@
+//! The decoder against its slow twin: the protocol crate's record iterator and a vector of rows.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch};
+use bytes::Bytes;
+use millstream_protocol::Compression;
+use millstream_protocol::records::{
+    BatchBuilder, BatchOptions, Batches, control_batch, set_base_offset, set_log_append_time,
+};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::*;
+use crate::Error;
+
+type Header = (Vec<u8>, Option<Vec<u8>>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+    offset: i64,
+    timestamp: i64,
+    headers: Vec<Header>,
+}
+
+const CODECS: [Compression; 5] =
+    [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
+
+fn encode(rows: &[Row], base_offset: i64, options: BatchOptions, producer_id: i64) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(options);
+    for row in rows {
+        let headers: Vec<(&[u8], Option<&[u8]>)> =
+            row.headers.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
+        builder.append(row.timestamp, row.key.as_deref(), row.value.as_deref(), &headers).unwrap();
+    }
+    let mut batch = builder.finish().unwrap();
+    if producer_id >= 0 {
+        batch.stamp(producer_id, 0, 0);
+    }
+    let mut bytes = batch.into_bytes().to_vec();
+    set_base_offset(&mut bytes, base_offset, 1).unwrap();
+    bytes
+}
+
+fn bytes_of(rng: &mut StdRng) -> Option<Vec<u8>> {
+    let length = match rng.random_range(0..6) {
+        0 => return None,
+        1 => 0,
+        2 => rng.random_range(1..=12),
+        3 => 13,
+        _ => rng.random_range(0..200),
+    };
+    Some((0..length).map(|_| rng.random()).collect())
+}
+
+fn random_rows(rng: &mut StdRng, base_offset: i64, count: usize) -> Vec<Row> {
+    (0..count)
+        .map(|index| Row {
+            key: bytes_of(rng),
+            value: bytes_of(rng),
+            offset: base_offset + index as i64,
+            timestamp: rng.random_range(0..2_000_000_000_000),
+            headers: (0..rng.random_range(0..4usize).saturating_sub(1))
+                .map(|_| (bytes_of(rng).unwrap_or_default(), bytes_of(rng)))
+                .collect(),
+        })
+        .collect()
+}
+
+fn rows_of(batches: &[RecordBatch]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        for column in batch.columns() {
+            column.to_data().validate_full().unwrap();
+        }
+        let binary = |name: &str| batch.column_by_name(name).unwrap().as_binary_view().clone();
+        let (keys, values) = (binary("key"), binary("value"));
+        let offsets = batch.column_by_name("offset").unwrap().as_primitive::<Int64Type>();
+        let timestamps =
+            batch.column_by_name("timestamp").unwrap().as_primitive::<TimestampMicrosecondType>();
+        let headers = batch.column_by_name("headers").unwrap().as_list::<i32>();
+        for row in 0..batch.num_rows() {
+            let owned = |array: &arrow_array::BinaryViewArray, at: usize| {
+                array.is_valid(at).then(|| array.value(at).to_vec())
+            };
+            let mut found = Vec::new();
+            if headers.is_valid(row) {
+                let entries = headers.value(row);
+                let entries = entries.as_struct();
+                for at in 0..entries.len() {
+                    let key = entries.column(0).as_string_view().value(at).as_bytes().to_vec();
+                    found.push((key, owned(entries.column(1).as_binary_view(), at)));
+                }
+            }
+            rows.push(Row {
+                key: owned(&keys, row),
+                value: owned(&values, row),
+                offset: offsets.value(row),
+                timestamp: timestamps.value(row) / 1000,
+                headers: found,
+            });
+        }
+    }
+    rows
+}
+
+fn drain(decoder: &mut RecordBatchDecoder) -> Vec<RecordBatch> {
+    let mut out = Vec::new();
+    while let Some(batch) = decoder.finish().unwrap() {
+        out.push(batch);
+    }
+    out
+}
+
+fn chunk<'a>(records: &'a Bytes, from: i64, until: i64) -> Chunk<'a> {
+    Chunk { topic: "orders", partition: 3, records, from, until, aborted: &[] }
+}
+
+#[test]
+fn random_batches_in_every_codec_equal_the_slow_twin() {
+    let mut rng = StdRng::seed_from_u64(7);
+    for round in 0..60 {
+        let (mut bytes, mut twin, mut next) = (Vec::new(), Vec::new(), rng.random_range(0..1000));
+        for _ in 0..rng.random_range(1..6) {
+            let count = rng.random_range(1..40);
+            let rows = random_rows(&mut rng, next, count);
+            let compression = CODECS[rng.random_range(0..CODECS.len())];
+            bytes.extend(encode(&rows, next, BatchOptions { compression, ..BatchOptions::default() }, -1));
+            next += rows.len() as i64 + rng.random_range(0..3);
+            twin.extend(rows);
+        }
+        let (first, last) = (twin[0].offset, next);
+        let (from, until) = (rng.random_range(first..last), rng.random_range(first..last + 2));
+        twin.retain(|row| row.offset >= from && row.offset < until);
+        for row in &mut twin {
+            for (key, _) in &mut row.headers {
+                let mut text = String::new();
+                crate::text::decode_lossy_java(key, &mut text);
+                *key = text.into_bytes();
+            }
+        }
+        let options = DecoderOptions { target_rows: 17, target_bytes: 2000, ..DecoderOptions::default() };
+        let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
+        let records = Bytes::from(bytes);
+        let summary = decoder.push(chunk(&records, from, until)).unwrap();
+        let mut batches = Vec::new();
+        while let Some(batch) = decoder.next_batch().unwrap() {
+            batches.push(batch);
+        }
+        batches.extend(drain(&mut decoder));
+        assert_eq!(rows_of(&batches), twin, "round {round}");
+        assert_eq!(summary.rows, twin.len());
+        assert!(batches.iter().all(|batch| batch.num_rows() <= 17));
+    }
+}
+
+#[test]
+fn long_values_share_the_frame_and_few_bytes_are_copied_out_of_it() {
+    let row = |value: Vec<u8>, offset| Row {
+        key: Some(b"k".to_vec()),
+        value: Some(value),
+        offset,
+        timestamp: 1,
+        headers: vec![],
+    };
+    let rows: Vec<Row> = (0..10).map(|offset| row(vec![b'v'; 1000], offset)).collect();
+    let records = Bytes::from(encode(&rows, 0, BatchOptions::default(), -1));
+    let range = records.as_ptr_range();
+    let mut decoder = RecordBatchDecoder::new(Projection::all(), DecoderOptions::default());
+    decoder.push(chunk(&records, 2, 9)).unwrap();
+    let batch = drain(&mut decoder).remove(0);
+    let values = batch.column_by_name("value").unwrap().as_binary_view();
+    assert_eq!(values.len(), 7);
+    assert_eq!(values.data_buffers().len(), 1);
+    assert!(range.contains(&values.data_buffers()[0].as_ptr()));
+    assert!(values.data_buffers()[0].len() < 7 * 1010);
+    // Keys of 20 bytes beside values of 1000: under a quarter is used.
+    let rows: Vec<Row> =
+        (0..10).map(|offset| Row { key: Some(vec![b'k'; 20]), ..row(vec![b'v'; 1000], offset) }).collect();
+    let records = Bytes::from(encode(&rows, 0, BatchOptions::default(), -1));
+    let projection = Projection { key: true, ..Projection::none() };
+    let mut decoder = RecordBatchDecoder::new(projection, DecoderOptions::default());
+    decoder.push(chunk(&records, 0, 10)).unwrap();
+    let batch = drain(&mut decoder).remove(0);
+    let keys = batch.column(0).as_binary_view();
+    assert_eq!(keys.data_buffers()[0].len(), 200);
+    assert!(keys.iter().all(|key| key == Some(&[b'k'; 20][..])));
+}
+
+#[test]
+fn constants_append_time_and_the_missing_timestamp() {
+    let rows = [Row { key: None, value: None, offset: 0, timestamp: -1, headers: vec![] }];
+    let mut bytes = encode(&rows, 0, BatchOptions::default(), -1);
+    let mut appended = encode(&rows, 1, BatchOptions::default(), -1);
+    set_log_append_time(&mut appended, 1234).unwrap();
+    bytes.extend(appended);
+    let records = Bytes::from(bytes);
+    let mut decoder = RecordBatchDecoder::new(Projection::all(), DecoderOptions::default());
+    let topic = "a topic with a rather long name";
+    let summary = decoder.push(Chunk { topic, ..chunk(&records, 0, 99) }).unwrap();
+    assert_eq!(summary, PushSummary { rows: 2, next_offset: 2 });
+    let batch = drain(&mut decoder).remove(0);
+    assert_eq!(batch.schema(), source_schema(true));
+    assert_eq!(batch.column(2).as_string_view().value(1), topic);
+    assert_eq!(batch.column(3).as_primitive::<Int32Type>().values(), &[3, 3]);
+    assert_eq!(batch.column(5).as_primitive::<TimestampMicrosecondType>().values(), &[-1000, 1_234_000]);
+    assert_eq!(batch.column(6).as_primitive::<Int32Type>().values(), &[0, 1]);
+    assert_eq!(batch.column(7).null_count(), 2);
+}
+
+#[test]
+fn aborted_transactions_and_control_batches_are_dropped_under_read_committed_only() {
+    let options = || BatchOptions { is_transactional: true, ..BatchOptions::default() };
+    let rows = |base: i64| -> Vec<Row> {
+        (base..base + 2)
+            .map(|offset| Row { key: None, value: Some(vec![1; 20]), offset, timestamp: 5, headers: vec![] })
+            .collect()
+    };
+    let marker = |commit, producer, offset| {
+        let mut bytes = control_batch(commit, producer, 0, 0, 5).unwrap().to_vec();
+        set_base_offset(&mut bytes, offset, 1).unwrap();
+        bytes
+    };
+    let mut bytes = encode(&rows(0), 0, options(), 7);
+    bytes.extend(encode(&rows(2), 2, options(), 8));
+    bytes.extend(marker(false, 7, 4));
+    bytes.extend(encode(&rows(5), 5, options(), 7));
+    bytes.extend(marker(true, 7, 7));
+    bytes.extend(marker(true, 8, 8));
+    let records = Bytes::from(bytes);
+    let aborted = [AbortedTransaction { producer_id: 7, first_offset: 0 }];
+    let offsets = |read_committed: bool, from: i64| {
+        let options = DecoderOptions { read_committed, ..DecoderOptions::default() };
+        let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
+        let chunk = Chunk { aborted: &aborted, ..chunk(&records, from, 100) };
+        assert_eq!(decoder.push(chunk).unwrap().next_offset, 9);
+        rows_of(&drain(&mut decoder)).iter().map(|row| row.offset).collect::<Vec<_>>()
+    };
+    assert_eq!(offsets(true, 0), [2, 3, 5, 6]);
+    assert_eq!(offsets(false, 0), [0, 1, 2, 3, 5, 6]);
+    assert_eq!(offsets(true, 6), [6]);
+}
+
+#[test]
+fn counts_and_offsets_come_from_headers_and_equal_the_walk() {
+    let rows = random_rows(&mut StdRng::seed_from_u64(1), 10, 50);
+    let compression = Compression::Lz4;
+    let records = Bytes::from(encode(&rows, 10, BatchOptions { compression, ..BatchOptions::default() }, -1));
+    for (from, until) in [(0, 100), (20, 40), (59, 60), (70, 90)] {
+        let expected: Vec<i64> = (from.max(10)..until.min(60)).collect();
+        let projection = Projection { offset: true, ..Projection::none() };
+        let options = DecoderOptions { target_rows: 8, ..DecoderOptions::default() };
+        let mut decoder = RecordBatchDecoder::new(projection, options.clone());
+        assert_eq!(decoder.push(chunk(&records, from, until)).unwrap().rows, expected.len());
+        let found: Vec<i64> = drain(&mut decoder)
+            .iter()
+            .flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec())
+            .collect();
+        assert_eq!(found, expected);
+        let mut decoder = RecordBatchDecoder::new(Projection::none(), options);
+        decoder.push(chunk(&records, from, until)).unwrap();
+        assert_eq!(drain(&mut decoder).iter().map(RecordBatch::num_rows).sum::<usize>(), expected.len());
+    }
+}
+
+#[test]
+fn errors_name_topic_partition_and_offset_and_keep_the_rows_before() {
+    let rows = random_rows(&mut StdRng::seed_from_u64(2), 0, 4);
+    let mut bytes = encode(&rows, 0, BatchOptions::default(), -1);
+    bytes.extend(encode(&rows, 4, BatchOptions::default(), -1));
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let records = Bytes::from(bytes);
+    let mut decoder = RecordBatchDecoder::new(Projection::all(), DecoderOptions::default());
+    let error = decoder.push(chunk(&records, 0, 100)).unwrap_err();
+    assert!(matches!(error, Error::BadBatch { partition: 3, offset: 4, .. }), "{error}");
+    assert!(error.to_string().starts_with("topic orders partition 3 offset 4: "), "{error}");
+    assert_eq!(rows_of(&drain(&mut decoder)).len(), 4);
+
+    let late = [Row { timestamp: i64::MAX, ..rows[0].clone() }];
+    let records = Bytes::from(encode(&late, 0, BatchOptions::default(), -1));
+    let error = decoder.push(chunk(&records, 0, 100)).unwrap_err();
+    assert!(matches!(error, Error::TimestampOverflow { offset: 0, timestamp_ms: i64::MAX, .. }), "{error}");
+}
+
+#[test]
+fn cut_and_damaged_bytes_never_panic() {
+    let mut rng = StdRng::seed_from_u64(3);
+    let rows = random_rows(&mut rng, 0, 30);
+    for compression in CODECS {
+        let bytes = encode(&rows, 0, BatchOptions { compression, ..BatchOptions::default() }, -1);
+        assert_eq!(Batches::new(&bytes).count(), 1);
+        for _ in 0..300 {
+            let mut damaged = bytes.clone();
+            for _ in 0..rng.random_range(1..4) {
+                let at = rng.random_range(21..damaged.len());
+                damaged[at] = rng.random();
+            }
+            damaged.truncate(rng.random_range(0..=damaged.len()));
+            let records = Bytes::from(damaged);
+            let options = DecoderOptions { check_crcs: false, ..DecoderOptions::default() };
+            let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
+            let _ = decoder.push(chunk(&records, 0, 100));
+            rows_of(&drain(&mut decoder));
+        }
+    }
+}

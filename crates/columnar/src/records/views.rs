@@ -1,0 +1,144 @@
+//! View columns over fetched bytes: a value is 16 bytes that hold it inline or point into a segment.
+//!
+//! | bits | inline (length <= 12) | longer |
+//! |---|---|---|
+//! | 0-31 | length | length |
+//! | 32-63 | bytes, zeros behind them | first four bytes |
+//! | 64-95 | | index of the buffer |
+//! | 96-127 | | offset in it |
+
+use arrow_buffer::NullBufferBuilder;
+
+/// Longest value that a view holds inline.
+pub(crate) const INLINE: usize = 12;
+
+/// Views and validity of one column.
+#[derive(Debug)]
+pub(super) struct ViewColumn {
+    pub views: Vec<u128>,
+    pub nulls: NullBufferBuilder,
+}
+
+impl Default for ViewColumn {
+    fn default() -> Self {
+        Self { views: Vec::new(), nulls: NullBufferBuilder::new(0) }
+    }
+}
+
+/// A run of bytes that views of one part point into: from the first value that is not inline to the end of the last one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    /// Index that the run's segment will have in its part.
+    index: u32,
+    /// Where the run starts; None until a value needs it.
+    pub start: Option<usize>,
+    /// End of the last value that is not inline.
+    pub end: usize,
+    /// Bytes of all values that are not inline.
+    pub used: usize,
+}
+
+/// A span together with the bytes that it counts in. Values come in ascending order of address.
+#[derive(Debug)]
+pub(super) struct Window<'a> {
+    pub base: &'a [u8],
+    pub span: Span,
+}
+
+impl Span {
+    pub fn new(index: usize) -> Self {
+        Self { index: index as u32, start: None, end: 0, used: 0 }
+    }
+}
+
+impl Window<'_> {
+    /// The view of `value`, which is a slice of the base.
+    #[inline(always)]
+    pub fn view(&mut self, value: &[u8]) -> u128 {
+        let at = (value.as_ptr() as usize).wrapping_sub(self.base.as_ptr() as usize);
+        let length = value.len();
+        if length <= INLINE {
+            return match self.base.get(at..at.wrapping_add(16)).and_then(<[u8]>::first_chunk::<16>) {
+                // A load of fixed size and a mask instead of a copy of variable length.
+                Some(chunk) => {
+                    let mask = (1u128 << (8 * length)) - 1;
+                    (u128::from_le_bytes(*chunk) & mask) << 32 | length as u128
+                }
+                None => inline_view(value),
+            };
+        }
+        let start = *self.span.start.get_or_insert(at);
+        // What the unchecked arrays rely on; both hold for any slice that a batch's records give.
+        assert!(start <= at && at + length <= self.base.len(), "values are slices of the base, in order");
+        self.span.end = at + length;
+        self.span.used += length;
+        long_view(value, self.span.index, (at - start) as u32)
+    }
+}
+
+/// View of a value of at most [`INLINE`] bytes.
+pub(crate) fn inline_view(value: &[u8]) -> u128 {
+    let mut bytes = [0u8; 16];
+    bytes[0] = value.len() as u8;
+    bytes[4..4 + value.len()].copy_from_slice(value);
+    u128::from_le_bytes(bytes)
+}
+
+/// View of a longer value that stands at `offset` of buffer `index`.
+#[inline(always)]
+pub(crate) fn long_view(value: &[u8], index: u32, offset: u32) -> u128 {
+    let prefix = value.first_chunk::<4>().map_or(0, |prefix| u32::from_le_bytes(*prefix));
+    (value.len() as u32 as u128)
+        | u128::from(prefix) << 32
+        | u128::from(index) << 64
+        | u128::from(offset) << 96
+}
+
+/// Length, buffer index and offset of a view that is not inline.
+#[inline(always)]
+pub(crate) fn long_parts(view: u128) -> Option<(usize, usize, usize)> {
+    let length = view as u32 as usize;
+    (length > INLINE).then_some((length, (view >> 64) as u32 as usize, (view >> 96) as u32 as usize))
+}
+
+impl ViewColumn {
+    /// Appends a value or null.
+    #[inline(always)]
+    pub fn push(&mut self, value: Option<&[u8]>, window: &mut Window<'_>) {
+        match value {
+            Some(value) => {
+                let view = window.view(value);
+                self.views.push(view);
+                self.nulls.append_non_null();
+            }
+            None => {
+                self.views.push(0);
+                self.nulls.append_null();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::builder::make_view;
+
+    use super::*;
+
+    #[test]
+    fn views_equal_arrows_for_every_length_and_place() {
+        let base: Vec<u8> = (0..64).collect();
+        for start in 0..base.len() {
+            for end in start..base.len() {
+                let value = &base[start..end];
+                let mut window = Window { base: &base, span: Span::new(3) };
+                assert_eq!(window.view(value), make_view(value, 3, 0), "{start}..{end}");
+                if value.len() > INLINE {
+                    let Span { start: from, end: to, used, .. } = window.span;
+                    assert_eq!((from, to, used), (Some(start), end, value.len()));
+                    assert_eq!(long_parts(make_view(value, 3, 7)), Some((value.len(), 3, 7)));
+                }
+            }
+        }
+    }
+}
