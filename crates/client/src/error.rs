@@ -49,6 +49,14 @@ pub enum Loss {
         /// The id that the name has now.
         now: Uuid,
     },
+    /// The leader's log parts from what was read before the position: records were read that are no longer there,
+    /// as after an unclean election.
+    Truncated {
+        /// The last leader epoch that both have.
+        epoch: i32,
+        /// Where that epoch ends in the leader's log.
+        log_end: i64,
+    },
     /// The topic was deleted while it was being read.
     Deleted,
 }
@@ -241,6 +249,11 @@ impl fmt::Display for DataLoss {
                 "topic {} was deleted and created anew (id {was}, now {now}): offset {position} of partition {} \
                  belongs to the old topic. Start anew from the earliest offset",
                 partition.topic, partition.partition
+            ),
+            Loss::Truncated { epoch, log_end } => write!(
+                f,
+                "the log of {partition} was truncated: offsets {log_end} to {position} (exclusive) were read and \
+                 no longer exist (leader epoch {epoch} ends at {log_end})"
             ),
             Loss::Deleted => write!(
                 f,

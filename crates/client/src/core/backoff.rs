@@ -28,6 +28,13 @@ impl Backoff {
         full.mul_f64(rng.random_range(1.0 - JITTER..=1.0 + JITTER))
     }
 
+    /// As if `failures` had happened in a row before this one.
+    pub(crate) fn after(first: Duration, max: Duration, failures: u32, rng: &mut impl Rng) -> Duration {
+        let mut backoff = Self::new(first, max);
+        backoff.failures = failures;
+        backoff.fail(rng)
+    }
+
     /// The next failure is again the first.
     pub(crate) fn succeed(&mut self) {
         self.failures = 0;

@@ -1,8 +1,24 @@
 //! Reading ranges: a long-lived, prefetching reader of raw record batches.
+//!
+//! ```text
+//!   RangeRead --take--> [ cursors: queue, position ] <--accept-- lane (one fetch in flight) <-- broker
+//!                              | leader unknown, offset out of range
+//!                              v
+//!                         supervisor: metadata, offsets, new lanes
+//! ```
+//!
+//! A broker has two lanes, each a connection with one fetch in flight. The second is used only for partitions that
+//! want data while the first is waiting for others, so that a new range never waits out a long poll.
 
+mod lane;
 mod range;
+mod settle;
+mod state;
+mod supervisor;
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use millstream_protocol::ids::TopicPartition;
 
@@ -10,6 +26,7 @@ pub use range::{FetchedRecords, RangeRead};
 
 use crate::kafka::Kafka;
 use crate::options::FetchOptions;
+use state::Shared;
 
 /// How far a partition reaches, as the last fetch response told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,22 +39,43 @@ pub struct Watermarks {
     pub log_start_offset: i64,
 }
 
-/// A prefetching reader. Clones share partitions, buffers and budget; dropping the last one stops it.
-#[derive(Debug, Clone)]
+/// A prefetching reader. Clones share partitions, buffers and budget; when the last clone and the last range are
+/// dropped, it stops.
+#[derive(Debug)]
 pub struct Reader {
-    kafka: Kafka,
-    options: FetchOptions,
+    handle: Arc<Handle>,
+    /// The version of the watermarks that this clone has been told of.
+    seen: AtomicU64,
+}
+
+/// Ends the reader's tasks when nobody can ask for records any more.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl Clone for Reader {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), seen: AtomicU64::new(self.seen.load(Ordering::Acquire)) }
+    }
 }
 
 impl Reader {
     pub(crate) fn new(kafka: Kafka, options: FetchOptions) -> Self {
-        Self { kafka, options }
+        let handle = Arc::new(Handle { shared: Arc::new(Shared::new(kafka, options)) });
+        Self { handle, seen: AtomicU64::new(0) }
     }
 
     /// The options this reader was made with.
     #[must_use]
     pub fn options(&self) -> &FetchOptions {
-        &self.options
+        &self.handle.shared.options
     }
 
     /// Starts to prefetch a partition from an offset, without end, in the background. A partition that is already
@@ -48,30 +86,41 @@ impl Reader {
 
     /// As [`follow`](Self::follow) for several partitions, which then share one request per broker from the start.
     pub fn follow_all(&self, partitions: impl IntoIterator<Item = (TopicPartition, i64)>) {
-        let _ = (&self.kafka, partitions.into_iter().count());
+        self.handle.shared.follow(partitions.into_iter());
     }
 
     /// Stops to prefetch a partition and drops what was prefetched.
     pub fn unfollow(&self, partition: &TopicPartition) {
-        let _ = partition;
+        self.handle.shared.unfollow(partition);
     }
 
     /// Reads the offsets `from..until` of a partition. Continues from prefetched data when they hold `from`, else
-    /// seeks. Without [`follow`](Self::follow) nothing at or beyond `until` is fetched.
+    /// seeks. Without [`follow`](Self::follow) no fetch starts at or beyond `until`.
+    ///
+    /// Ranges of one partition may be read side by side; each then fetches for itself.
     #[must_use]
     pub fn read(&self, partition: &TopicPartition, from: i64, until: i64) -> RangeRead {
-        RangeRead::new(partition.clone(), from, until)
+        RangeRead::new(self.handle.clone(), partition.clone(), from, until)
     }
 
     /// What the last responses told about every partition that was followed or read.
     #[must_use]
     pub fn watermarks(&self) -> HashMap<TopicPartition, Watermarks> {
-        HashMap::new()
+        self.handle.shared.watermarks()
     }
 
-    /// Resolves when a followed partition's watermark has moved, or a followed partition has failed, since this
-    /// handle's last call. Cancel-safe; no timers.
+    /// Resolves when a partition's watermark has moved, records have arrived, or a partition has failed, since the
+    /// last call on this clone. Cancel-safe; no timers.
     pub async fn changed(&self) {
-        std::future::pending().await
+        let shared = &self.handle.shared;
+        loop {
+            let mut notified = std::pin::pin!(shared.changed.notified());
+            notified.as_mut().enable();
+            let version = shared.version.load(Ordering::Acquire);
+            if self.seen.swap(version, Ordering::AcqRel) != version {
+                return;
+            }
+            notified.await;
+        }
     }
 }
