@@ -1,14 +1,22 @@
 //! The streaming engine: session, frames, sources, sinks, micro-batches and checkpoints.
+//!
+//! Reading order: [`session`] (where everything begins), [`frame`] (what is to be computed), [`source`] (where rows come
+//! from), [`sink`] (where they go), [`batch_context`] (what differs from one micro-batch to the next), [`checkpoint`]
+//! (what survives a crash).
 
 pub mod batch_context;
 pub mod checkpoint;
 pub mod error;
+pub mod frame;
 pub mod progress;
+pub mod session;
 pub mod sink;
 pub mod source;
 pub mod trigger;
 
 pub use batch_context::BatchContext;
 pub use error::{Error, Result};
+pub use frame::{DataFrame, DataFrameReader, DataFrameWriter, SaveMode};
 pub use progress::StreamingQueryProgress;
+pub use session::{IntoRow, IntoSchema, IntoValue, Row, Session, SessionBuilder, SessionConf};
 pub use trigger::Trigger;

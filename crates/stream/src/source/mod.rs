@@ -4,6 +4,8 @@
 //! The engine asks it for the end of the next batch ([`Source::latest`]), records that end in the checkpoint, and only
 //! then plans ([`Source::splits`]) and reads ([`Source::open`]) the range. A range planned twice gives the same rows.
 
+pub mod kafka;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -14,7 +16,11 @@ use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 
-use crate::error::Result;
+use millstream_plan::analyzer;
+use millstream_plan::tree::Read;
+
+use crate::error::{Result, spark_error};
+use crate::session::{STRICT_OPTIONS, Session};
 
 /// A position in a source, as the JSON text that stands in the checkpoint.
 ///
@@ -173,4 +179,32 @@ pub trait SourceFactory: fmt::Debug + Send + Sync {
     fn schema(&self) -> SchemaRef;
     /// Opens the source for one run of a query. Errors belong to the run, not to the building of the frame.
     async fn create(&self, query: &QueryIdentity) -> Result<Arc<dyn Source>>;
+}
+
+/// The table behind a read, with its options checked.
+pub(crate) fn resolve(read: &Read) -> Result<analyzer::Source> {
+    match read.format.to_lowercase().as_str() {
+        "kafka" => kafka::resolve(read),
+        other => Err(unknown_format(other)),
+    }
+}
+
+/// Warns of what is odd about a read's options; to be called once, when the user makes the read.
+pub(crate) fn warn(session: &Session, read: &Read) -> Result<()> {
+    if !read.format.eq_ignore_ascii_case("kafka") {
+        return Ok(());
+    }
+    let strict = session.conf().is_true(STRICT_OPTIONS, false);
+    for warning in kafka::KafkaRead::check(read)?.warnings(strict)? {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
+}
+
+fn unknown_format(format: &str) -> crate::Error {
+    let text = format!(
+        "Failed to find the data source: {format}. This version reads kafka and writes kafka, json, console, memory \
+         and noop."
+    );
+    spark_error("DATA_SOURCE_NOT_FOUND", Some("42K02"), [("provider", format)], text)
 }

@@ -1,0 +1,44 @@
+//! Kafka as a source, for batches and streams.
+//!
+//! Reading order: [`options`] (what was asked for), [`positions`] and [`offsets`] (where it starts and ends),
+//! [`subscription`] and [`lookup`] (what the cluster says), [`limits`] and [`ranges`] (what one batch takes and how it is
+//! cut), [`split_reader`] (bytes to rows), [`batch_scan`] (the batch read), [`loss`] (what is gone).
+
+pub mod batch_scan;
+pub mod clients;
+pub mod limits;
+pub mod lookup;
+pub mod loss;
+pub mod names;
+pub mod offsets;
+pub mod options;
+pub mod positions;
+pub mod ranges;
+pub mod split_reader;
+pub mod subscription;
+
+use std::sync::Arc;
+
+use millstream_plan::analyzer;
+use millstream_plan::tree::Read;
+use millstream_plan::types::StructType;
+
+pub use clients::KafkaClients;
+pub use options::KafkaRead;
+
+use crate::error::{Error, Result};
+
+/// The table behind a read of format `kafka`, with its options checked.
+pub(super) fn resolve(read: &Read) -> Result<analyzer::Source> {
+    let checked = Arc::new(KafkaRead::check(read)?);
+    let schema =
+        StructType::from_arrow(&millstream_columnar::records::source_schema(checked.include_headers))?;
+    if read.streaming {
+        return Err(Error::unsupported("streaming reads of Kafka"));
+    }
+    Ok(analyzer::Source {
+        provider: Arc::new(batch_scan::KafkaTable::new(checked)),
+        schema,
+        streaming: false,
+    })
+}

@@ -1,0 +1,194 @@
+//! Reading one split: fetched record batches into Arrow batches.
+//!
+//! A split ends by the fetch position, never by the last record seen: control batches, aborted transactions and
+//! compaction leave gaps. What the client hands out is decoded where it is polled; its bytes become the columns.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::Stream;
+use millstream_client::{FetchedRecords, Isolation, Loss as ClientLoss, RangeRead, Reader};
+use millstream_columnar::records::{self, Chunk, DecoderOptions, Projection, RecordBatchDecoder};
+use millstream_protocol::ids::TopicPartition;
+
+use super::loss::{self, Loss, LossPolicy, Rest};
+use crate::error::{Error, Result};
+use crate::source::{ScanProjection, Split};
+
+/// How the splits of a read are read.
+#[derive(Debug, Clone)]
+pub struct SplitReader {
+    /// Fetches.
+    pub reader: Reader,
+    /// What to do when records are gone.
+    pub policy: LossPolicy,
+    /// The group's name in messages.
+    pub group: Arc<str>,
+}
+
+/// Times that a range is tried again without getting further.
+const ATTEMPTS_WITHOUT_PROGRESS: u32 = 3;
+
+impl SplitReader {
+    /// The rows of a split, in batches of about `target_rows`.
+    pub fn open(
+        &self,
+        split: &Split,
+        projection: &ScanProjection,
+        target_rows: usize,
+    ) -> SendableRecordBatchStream {
+        let fetch = self.reader.options();
+        let options = DecoderOptions {
+            check_crcs: fetch.check_crcs,
+            read_committed: fetch.isolation == Isolation::ReadCommitted,
+            target_rows,
+            ..DecoderOptions::default()
+        };
+        let wanted = Projection::from_indices(projection.columns.iter().copied());
+        let state = Reading {
+            partition: TopicPartition { topic: split.topic.clone(), partition: split.partition },
+            from: split.from,
+            until: split.until,
+            decoder: RecordBatchDecoder::new(wanted, options),
+            order: column_order(&wanted, projection),
+            projection: projection.clone(),
+            range: None,
+            stuck: (split.from, 0),
+            finished: false,
+            reader: self.clone(),
+        };
+        let rows = futures::stream::try_unfold(state, |mut state| async move {
+            let batch = state.next().await.map_err(DataFusionError::from)?;
+            Ok(batch.map(|batch| (batch, state)))
+        });
+        Box::pin(RecordBatchStreamAdapter::new(projection.schema.clone(), rows))
+    }
+
+    /// Several splits, one after the other.
+    pub fn open_all(
+        &self,
+        splits: Vec<Split>,
+        projection: &ScanProjection,
+        target_rows: usize,
+    ) -> impl Stream<Item = Result<RecordBatch, DataFusionError>> + Send + use<> {
+        use futures::StreamExt;
+        let (this, projection) = (self.clone(), projection.clone());
+        futures::stream::iter(splits).flat_map(move |split| this.open(&split, &projection, target_rows))
+    }
+}
+
+struct Reading {
+    reader: SplitReader,
+    partition: TopicPartition,
+    from: i64,
+    until: i64,
+    decoder: RecordBatchDecoder,
+    order: Option<Vec<usize>>,
+    projection: ScanProjection,
+    range: Option<RangeRead>,
+    /// A position and how often reading has failed there.
+    stuck: (i64, u32),
+    finished: bool,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if let Some(batch) = self.decoder.next_batch().map_err(|error| self.malformed(&error))? {
+                return self.ordered(batch).map(Some);
+            }
+            if self.finished {
+                let last = self.decoder.finish().map_err(|error| self.malformed(&error))?;
+                return last.map(|batch| self.ordered(batch)).transpose();
+            }
+            self.fetch().await?;
+        }
+    }
+
+    async fn fetch(&mut self) -> Result<()> {
+        let range =
+            self.range.get_or_insert_with(|| self.reader.reader.read(&self.partition, self.from, self.until));
+        match range.next().await {
+            Ok(Some(records)) => self.decode(&records),
+            Ok(None) => {
+                self.finished = true;
+                Ok(())
+            }
+            Err(error) => {
+                let position = range.position();
+                self.range = None;
+                self.lost(position, error)
+            }
+        }
+    }
+
+    fn decode(&mut self, records: &FetchedRecords) -> Result<()> {
+        let aborted: Vec<_> = records
+            .aborted
+            .iter()
+            .map(|aborted| records::AbortedTransaction {
+                producer_id: aborted.producer_id,
+                first_offset: aborted.first_offset,
+            })
+            .collect();
+        let chunk = Chunk {
+            topic: &self.partition.topic,
+            partition: self.partition.partition,
+            records: &records.records,
+            from: records.from,
+            until: records.until,
+            aborted: &aborted,
+        };
+        self.decoder.push(chunk).map_err(|error| self.malformed(&error))?;
+        Ok(())
+    }
+
+    /// Some of the range is gone: what remains of it is read, where that is allowed.
+    fn lost(&mut self, position: i64, error: millstream_client::Error) -> Result<()> {
+        let Some(lost) = error.data_loss() else { return Err(error.into()) };
+        self.reader.policy.report(&Loss::CouldNotRead {
+            partition: self.partition.clone(),
+            from: position,
+            until: self.until,
+            group: self.reader.group.to_string(),
+        })?;
+        let rest = match lost.loss {
+            ClientLoss::OutOfRange { log_start, log_end } => {
+                loss::rest(position, self.until, log_start, log_end)
+            }
+            _ => Rest::Nothing,
+        };
+        self.stuck = if self.stuck.0 == position { (position, self.stuck.1 + 1) } else { (position, 1) };
+        match rest {
+            Rest::From(from) if self.stuck.1 <= ATTEMPTS_WITHOUT_PROGRESS => self.from = from,
+            Rest::From(_) => return Err(error.into()),
+            Rest::Nothing => self.finished = true,
+        }
+        Ok(())
+    }
+
+    fn malformed(&self, error: &millstream_columnar::Error) -> Error {
+        Error::Source { partition: self.partition.clone(), what: error.to_string() }
+    }
+
+    fn ordered(&self, batch: RecordBatch) -> Result<RecordBatch> {
+        let Some(order) = &self.order else { return Ok(batch) };
+        let columns = order.iter().map(|&column| batch.column(column).clone()).collect();
+        let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(self.projection.schema.clone(), columns, &rows)
+            .map_err(|error| DataFusionError::from(error).into())
+    }
+}
+
+/// Where each wanted column stands in what the decoder makes; none when it is the same.
+fn column_order(decoded: &Projection, wanted: &ScanProjection) -> Option<Vec<usize>> {
+    let decoded = decoded.indices();
+    if decoded == wanted.columns {
+        return None;
+    }
+    let place = |column: &usize| decoded.iter().position(|index| index == column);
+    Some(wanted.columns.iter().filter_map(place).collect())
+}
