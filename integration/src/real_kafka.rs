@@ -71,6 +71,11 @@ impl RealKafka {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The process id of the broker, for reading its CPU time.
+    pub fn process_id(&self) -> Option<u32> {
+        std::fs::read_to_string(self.folder.path().join("broker.pid")).ok()?.trim().parse().ok()
+    }
+
     /// Kills the broker as `kill -9` does.
     pub fn kill(&self) {
         if let Some(mut child) = self.lock().take() {
@@ -100,10 +105,11 @@ impl RealKafka {
         let config = self.folder.path().join("server.properties");
         let script = format!(
             "java -Xmx1g -Xms256m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{}/*' \
-             kafka.Kafka '{}' >>'{}' 2>&1 & broker=$!; cat >/dev/null; kill -9 $broker; wait $broker 2>/dev/null",
+             kafka.Kafka '{}' >>'{}' 2>&1 & broker=$!; echo $broker >'{}'; cat >/dev/null; kill -9 $broker; wait $broker 2>/dev/null",
             jars(&self.version)?.display(),
             config.display(),
             log.display(),
+            self.folder.path().join("broker.pid").display(),
         );
         let child = Command::new("sh")
             .args(["-c", &script])

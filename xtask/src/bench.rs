@@ -5,7 +5,7 @@ use clap::Args;
 
 #[derive(Args)]
 pub struct BenchArguments {
-    /// read, stream or scan.
+    /// read, stream or latency.
     name: String,
     /// Arguments of the benchmark itself.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -21,10 +21,15 @@ pub fn run(arguments: &BenchArguments) -> Result<(), String> {
     step::timed("building the other clients (own lock file; needs a C++ compiler for librdkafka)", || {
         let manifest = step::root().join("benches/compare/Cargo.toml");
         let mut command = step::cargo_command(["build", "--release", "--manifest-path"]);
-        command.arg(manifest);
+        // Its own target folder: a shared one would be built by turns with other features.
+        command.arg(manifest).env_remove("CARGO_TARGET_DIR");
         step::run(command)
     })?;
     let mut command = step::built_binary("release", "millstream-benches")?;
     command.arg(&arguments.name).args(&arguments.arguments).env(kafka::FOLDER_VARIABLE, jars);
+    if arguments.name == "read" {
+        let compare = step::root().join("benches/compare/target/release/millstream-compare");
+        command.arg("--compare").arg(compare);
+    }
     step::timed(&format!("benchmark {}", arguments.name), || step::run(command))
 }

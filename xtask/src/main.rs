@@ -36,7 +36,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Run a benchmark in release against a real local Kafka: read, stream or scan.
+    /// Run a benchmark in release against a real local Kafka: read, stream or latency.
     Bench(bench::BenchArguments),
     /// Fetch the jars of the Apache Kafka versions that the tests run against.
     Kafka,

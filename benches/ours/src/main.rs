@@ -1,2 +1,46 @@
-//! (being built)
-fn main() {}
+//! Our benchmarks, run by `cargo xtask bench NAME`: ratios in one run on one machine, medians of interleaved runs,
+//! results verified outside the clock, one JSON line at the end.
+
+#[path = "../../contender.rs"]
+mod contender;
+mod floor;
+mod medians;
+mod orders;
+mod ours;
+mod read;
+
+use clap::{Parser, Subcommand};
+use contender::{Task, report};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(about = "Millstream's benchmarks")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read 3 million orders from a real Kafka into Arrow: ours, the floor, librdkafka and rskafka.
+    Read(read::ReadArguments),
+    /// One contender in a process of its own: the engine's scan.
+    Ours(Task),
+    /// One contender in a process of its own: fetch and discard.
+    Floor(Task),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Read(arguments) => read::run(&arguments),
+        Command::Ours(task) => report(|tally| ours::read(&task, tally)),
+        Command::Floor(task) => report(|tally| floor::read(&task, tally)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
