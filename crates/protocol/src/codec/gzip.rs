@@ -1,6 +1,6 @@
 //! gzip, RFC 1952: one or more members; anything after the last is an error.
 
-use std::io::{BufRead, Write};
+use std::io::Write;
 
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
@@ -14,9 +14,9 @@ pub(super) fn decompress(input: &[u8], sink: &mut Sink<'_>) -> Result<()> {
         let mut member = GzDecoder::new(rest);
         sink.drain(&mut member, Compression::Gzip)?;
         rest = member.into_inner();
-        match rest.fill_buf() {
-            Ok([]) => return Ok(()),
-            Ok([0x1f, 0x8b, ..]) => {}
+        match rest {
+            [] => return Ok(()),
+            [0x1f, 0x8b, ..] => {}
             _ => return Err(Error::decompress(Compression::Gzip, "bytes follow the last member")),
         }
     }

@@ -8,7 +8,11 @@ mod gzip;
 mod lz4;
 mod sink;
 mod snappy;
+#[cfg(test)]
+mod tests;
 mod zstd;
+
+pub(crate) use lz4::with_right_header_checksum as repair_lz4_header;
 
 use crate::{Compression, Result};
 

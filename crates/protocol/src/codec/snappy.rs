@@ -30,13 +30,14 @@ pub(super) fn decompress(input: &[u8], sink: &mut Sink<'_>) -> Result<()> {
 
 fn block(bytes: &[u8], sink: &mut Sink<'_>) -> Result<()> {
     let length = decompress_len(bytes).map_err(|error| fault(error.to_string()))?;
-    // No element of a block makes more than 64 bytes from two.
-    if length > bytes.len().saturating_mul(32) {
+    // No element of a block makes more than 64 bytes from three.
+    if length > bytes.len().saturating_mul(22) {
         return Err(fault("a block declares more bytes than it can make"));
     }
-    let out = sink.grow(length)?;
-    let written = Decoder::new().decompress(bytes, out).map_err(|error| fault(error.to_string()))?;
-    if written == length { Ok(()) } else { Err(fault("a block is shorter than it declares")) }
+    sink.check_declared(length as u64)?;
+    sink.fill(length, 0, |_, out| {
+        Decoder::new().decompress(bytes, out).map_err(|error| fault(error.to_string()))
+    })
 }
 
 pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<()> {

@@ -102,25 +102,7 @@ impl BatchBuilder {
                 return Err(too_large(payload));
             }
         }
-        let body = 1
-            + varint::size_i64(timestamp_delta)
-            + varint::size_i32(self.records)
-            + size_of_length(key)
-            + size_of_length(value)
-            + varint::size_i32(headers.len() as i32)
-            + payload;
-        let out = &mut self.buffer;
-        varint::write_i32(out, body as i32);
-        out.push(0);
-        varint::write_i64(out, timestamp_delta);
-        varint::write_i32(out, self.records);
-        write_bytes(out, key);
-        write_bytes(out, value);
-        varint::write_i32(out, headers.len() as i32);
-        for (key, value) in headers {
-            write_bytes(out, Some(key));
-            write_bytes(out, *value);
-        }
+        write_record(&mut self.buffer, timestamp_delta, self.records, key, value, headers);
         self.records += 1;
         self.max_timestamp = self.max_timestamp.max(timestamp);
         Ok(true)
@@ -222,6 +204,36 @@ impl EncodedBatch {
     /// Never: a batch has a header and at least one record.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+}
+
+/// Appends one record. Its parts are known to fit a batch.
+#[inline]
+pub(super) fn write_record(
+    out: &mut Vec<u8>,
+    timestamp_delta: i64,
+    offset_delta: i32,
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+    headers: &[Header<'_>],
+) {
+    let body = 1
+        + varint::size_i64(timestamp_delta)
+        + varint::size_i32(offset_delta)
+        + size_of_length(key)
+        + size_of_length(value)
+        + varint::size_i32(headers.len() as i32)
+        + payload_size(key, value, headers);
+    varint::write_i32(out, body as i32);
+    out.push(0);
+    varint::write_i64(out, timestamp_delta);
+    varint::write_i32(out, offset_delta);
+    write_bytes(out, key);
+    write_bytes(out, value);
+    varint::write_i32(out, headers.len() as i32);
+    for (key, value) in headers {
+        write_bytes(out, Some(key));
+        write_bytes(out, *value);
     }
 }
 
