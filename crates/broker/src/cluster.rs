@@ -170,7 +170,6 @@ impl State {
         self.topic_names.insert(id, name.clone());
         self.topics.insert(name.clone(), Topic { name, id, config: new.config, partitions });
         self.save_topics().map_err(refusal)?;
-        self.groups.wake_all();
         Ok(counts)
     }
 
@@ -274,6 +273,7 @@ impl State {
         let Some(mut topic) = self.topics.remove(name) else { return Ok(false) };
         self.topic_names.remove(&topic.id);
         self.save_topics()?;
+        self.forget_topic_offsets(name)?;
         for (index, partition) in (0..).zip(&mut topic.partitions) {
             partition.waiters.wake();
             if let Some(store) = &self.store {

@@ -99,6 +99,12 @@ impl Transactions {
         self.by_id.iter().filter(|(_, transaction)| late(transaction)).map(|(id, _)| id.clone()).collect()
     }
 
+    /// Whether an open transaction holds offsets that may become the group's.
+    pub(crate) fn holds_offsets_of(&self, group: &str) -> bool {
+        let open = self.by_id.values().filter_map(|transaction| transaction.open.as_ref());
+        open.flat_map(|open| &open.offsets).any(|offset| offset.group == group)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Transaction)> {
         self.by_id.iter().map(|(id, transaction)| (id.as_str(), transaction))
     }

@@ -5,10 +5,21 @@
 
 mod api_versions;
 mod create_topics;
+mod delete_groups;
+mod describe_groups;
 mod fetch;
+mod find_coordinator;
+mod heartbeat;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod produce;
+mod sync_group;
 
 use std::task::Waker;
 use std::time::Duration;
@@ -101,8 +112,19 @@ pub(crate) static APIS: &[Api] = &[
     Api::of::<fetch::Fetch>(),
     Api::of::<list_offsets::ListOffsets>(),
     Api::of::<metadata::Metadata>(),
+    Api::of::<offset_commit::OffsetCommit>(),
+    Api::of::<offset_fetch::OffsetFetch>(),
+    Api::of::<find_coordinator::FindCoordinator>(),
+    Api::of::<join_group::JoinGroup>(),
+    Api::of::<heartbeat::Heartbeat>(),
+    Api::of::<leave_group::LeaveGroup>(),
+    Api::of::<sync_group::SyncGroup>(),
+    Api::of::<describe_groups::DescribeGroups>(),
+    Api::of::<list_groups::ListGroups>(),
     Api::of::<api_versions::ApiVersions>(),
     Api::of::<create_topics::CreateTopics>(),
+    Api::of::<delete_groups::DeleteGroups>(),
+    Api::of::<offset_delete::OffsetDelete>(),
 ];
 
 pub(crate) fn find(key: ApiKey) -> Option<&'static Api> {
