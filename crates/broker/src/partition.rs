@@ -3,6 +3,7 @@
 //! One copy of the data serves all simulated nodes, so the high watermark is the log's end and every replica is in sync.
 
 use bytes::{Bytes, BytesMut};
+use millstream_protocol::Limits;
 use millstream_protocol::ids::ErrorCode;
 use millstream_protocol::records::{self, BatchHeader, Batches, ControlKind};
 
@@ -84,6 +85,9 @@ impl Partition {
     pub(crate) fn produce(&mut self, records: &[u8], rules: &AppendRules<'_>) -> Result<Appended, Refusal> {
         let header = sound_batch(records)?;
         check_rules(&header, records.len(), rules)?;
+        if rules.config.is_compacted() {
+            check_keys(records)?;
+        }
         if header.producer_id >= 0 {
             match self.producers.check(&header)? {
                 Verdict::New => {}
@@ -233,6 +237,21 @@ fn check_rules(header: &BatchHeader, size: usize, rules: &AppendRules<'_>) -> Re
             bounds.end()
         );
         return Err((ErrorCode::INVALID_TIMESTAMP, text));
+    }
+    Ok(())
+}
+
+/// Compacted topics take no records without a key.
+fn check_keys(records: &[u8]) -> Result<(), Refusal> {
+    let corrupt = |error: millstream_protocol::Error| (ErrorCode::CORRUPT_MESSAGE, error.to_string());
+    let Some(batch) = Batches::new(records).next() else { return Ok(()) };
+    let batch = batch.map_err(corrupt)?;
+    let mut scratch = Vec::new();
+    for record in batch.records(Limits::default().decompressed_bytes, &mut scratch).map_err(corrupt)? {
+        if record.map_err(corrupt)?.key.is_none() {
+            let why = "Compacted topic cannot accept message without key.";
+            return Err((ErrorCode::INVALID_RECORD, why.to_owned()));
+        }
     }
     Ok(())
 }

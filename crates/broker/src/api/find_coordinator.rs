@@ -53,6 +53,9 @@ fn find(call: &Call<'_>, key: StrBytes, error: ErrorCode) -> Coordinator {
         Some((id, (host, port))) if error.is_ok() => {
             coordinator.with_node_id(BrokerId(id)).with_host(text(host.as_str())).with_port(i32::from(*port))
         }
-        _ => coordinator.with_node_id(BrokerId(-1)).with_port(-1).with_error_message(Some(text(error.message()))),
+        _ => coordinator
+            .with_node_id(BrokerId(-1))
+            .with_port(-1)
+            .with_error_message(Some(text(error.message()))),
     }
 }

@@ -31,5 +31,9 @@ fn beat(call: &mut Call<'_>, request: &HeartbeatRequest) -> Result<(), ErrorCode
     let group = call.state.groups.get_mut(&request.group_id).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
     group.check_member(&request.member_id, request.group_instance_id.as_deref(), request.generation_id)?;
     group.touch(&request.member_id, call.now.elapsed)?;
-    if matches!(group.phase, Phase::Preparing { .. }) { Err(ErrorCode::REBALANCE_IN_PROGRESS) } else { Ok(()) }
+    if matches!(group.phase, Phase::Preparing { .. }) {
+        Err(ErrorCode::REBALANCE_IN_PROGRESS)
+    } else {
+        Ok(())
+    }
 }

@@ -80,7 +80,8 @@ fn begin(call: &mut Call<'_>, request: &mut JoinGroupRequest) -> Result<(), Erro
         }
     } else {
         let group = call.state.groups.get(&request.group_id);
-        let group = group.filter(|group| group.knows(&request.member_id)).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
+        let group =
+            group.filter(|group| group.knows(&request.member_id)).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
         let current = request.group_instance_id.as_deref().and_then(|id| group.static_member(id));
         if current.is_some_and(|current| current != request.member_id.as_str()) {
             return Err(ErrorCode::FENCED_INSTANCE_ID);

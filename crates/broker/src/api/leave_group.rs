@@ -44,7 +44,8 @@ impl Handler for LeaveGroup {
 
 fn leave(call: &mut Call<'_>, group: &str, member: &MemberIdentity) -> ErrorCode {
     let Some(group) = call.state.groups.get_mut(group) else { return ErrorCode::UNKNOWN_MEMBER_ID };
-    let current = member.group_instance_id.as_deref().and_then(|id| group.static_member(id)).map(str::to_owned);
+    let current =
+        member.group_instance_id.as_deref().and_then(|id| group.static_member(id)).map(str::to_owned);
     let id = match (&current, member.member_id.as_str()) {
         (Some(current), "") => current.as_str(),
         (Some(current), id) if current != id => return ErrorCode::FENCED_INSTANCE_ID,

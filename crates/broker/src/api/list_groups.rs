@@ -23,7 +23,9 @@ impl Handler for ListGroups {
         };
         let here = |id: &str| call.state.coordinator_of(id) == call.connection.node;
         let listed = call.state.groups.iter().filter(|(id, group)| {
-            here(id) && passes(&request.states_filter, group.phase.name()) && passes(&request.types_filter, "classic")
+            here(id)
+                && passes(&request.states_filter, group.phase.name())
+                && passes(&request.types_filter, "classic")
         });
         let groups = listed.map(|(id, group)| {
             ListedGroup::default()

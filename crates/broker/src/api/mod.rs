@@ -3,23 +3,41 @@
 //! A request is decoded (walked by the schema first), handled under the state's lock, and its answer encoded. A handler
 //! that must wait says until when; it is asked again with the same request.
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
+mod alter_configs;
 mod api_versions;
+mod create_partitions;
 mod create_topics;
 mod delete_groups;
+mod delete_records;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
 mod describe_groups;
+mod describe_log_dirs;
+mod describe_producers;
+mod describe_topic_partitions;
+mod end_txn;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
+mod incremental_alter_configs;
+mod init_producer_id;
 mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
+mod offset_for_leader_epoch;
 mod produce;
 mod sync_group;
+mod txn_offset_commit;
 
 use std::task::Waker;
 use std::time::Duration;
@@ -123,8 +141,26 @@ pub(crate) static APIS: &[Api] = &[
     Api::of::<list_groups::ListGroups>(),
     Api::of::<api_versions::ApiVersions>(),
     Api::of::<create_topics::CreateTopics>(),
+    Api::of::<delete_topics::DeleteTopics>(),
+    Api::of::<delete_records::DeleteRecords>(),
+    Api::of::<init_producer_id::InitProducerId>(),
+    Api::of::<offset_for_leader_epoch::OffsetForLeaderEpoch>(),
+    Api::of::<add_partitions_to_txn::AddPartitionsToTxn>(),
+    Api::of::<add_offsets_to_txn::AddOffsetsToTxn>(),
+    Api::of::<end_txn::EndTxn>(),
+    Api::of::<txn_offset_commit::TxnOffsetCommit>(),
+    Api::of::<describe_configs::DescribeConfigs>(),
+    Api::of::<alter_configs::AlterConfigs>(),
+    Api::of::<describe_log_dirs::DescribeLogDirs>(),
+    Api::of::<create_partitions::CreatePartitions>(),
     Api::of::<delete_groups::DeleteGroups>(),
+    Api::of::<incremental_alter_configs::IncrementalAlterConfigs>(),
+    Api::of::<list_partition_reassignments::ListPartitionReassignments>(),
     Api::of::<offset_delete::OffsetDelete>(),
+    Api::of::<describe_cluster::DescribeCluster>(),
+    Api::of::<describe_producers::DescribeProducers>(),
+    Api::of::<list_transactions::ListTransactions>(),
+    Api::of::<describe_topic_partitions::DescribeTopicPartitions>(),
 ];
 
 pub(crate) fn find(key: ApiKey) -> Option<&'static Api> {
@@ -191,6 +227,15 @@ pub(crate) fn check_leader(
         return Err(ErrorCode::UNKNOWN_LEADER_EPOCH);
     }
     if partition.leader == node { Ok(()) } else { Err(ErrorCode::NOT_LEADER_OR_FOLLOWER) }
+}
+
+/// How an older version tells that a newer producer has taken over.
+pub(crate) fn writer_error(error: ErrorCode, knows_fenced: bool) -> ErrorCode {
+    if error == ErrorCode::PRODUCER_FENCED && !knows_fenced {
+        ErrorCode::INVALID_PRODUCER_EPOCH
+    } else {
+        error
+    }
 }
 
 /// Text for a response.

@@ -3,8 +3,12 @@
 //! Kept: commits of members (checked by generation) and, for groups without members, of anyone; unknown partitions and
 //! long metadata are refused one by one. Left out: retention times (offsets never expire).
 
-use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
-use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
+use kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use kafka_protocol::messages::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
 use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 use millstream_protocol::{ApiKey, ErrorCode};
 
@@ -30,7 +34,8 @@ impl Handler for OffsetCommit {
         let mut response = OffsetCommitResponse::default();
         for topic in &request.topics {
             let parts = topic.partitions.iter().map(|part| {
-                let error = commit(call, &request.group_id, &topic.name, part).err().unwrap_or(ErrorCode::NONE);
+                let error =
+                    commit(call, &request.group_id, &topic.name, part).err().unwrap_or(ErrorCode::NONE);
                 answer(part, error)
             });
             let parts = parts.collect();

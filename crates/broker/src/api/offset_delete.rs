@@ -3,7 +3,9 @@
 //! Kept: forgets offsets of partitions; unknown groups and partitions are told. Left out: telling apart the topics that a
 //! live group is subscribed to (a group with members is refused as a whole: NON_EMPTY_GROUP).
 
-use kafka_protocol::messages::offset_delete_response::{OffsetDeleteResponsePartition, OffsetDeleteResponseTopic};
+use kafka_protocol::messages::offset_delete_response::{
+    OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
+};
 use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
 use millstream_protocol::{ApiKey, ErrorCode};
 
@@ -35,7 +37,9 @@ impl Handler for OffsetDelete {
                     }
                 };
                 answer.partitions.push(
-                    OffsetDeleteResponsePartition::default().with_partition_index(index).with_error_code(error.0),
+                    OffsetDeleteResponsePartition::default()
+                        .with_partition_index(index)
+                        .with_error_code(error.0),
                 );
             }
             response.topics.push(answer);

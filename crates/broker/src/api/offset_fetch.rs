@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::offset_fetch_response::{
-    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
-    OffsetFetchResponseTopics,
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
+    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicName};
 use millstream_protocol::{ApiKey, ErrorCode};
@@ -71,10 +71,16 @@ fn fetch(
     let group = call.state.groups.get(&wanted.group_id);
     let unstable = stable && call.state.transactions.holds_offsets_of(&wanted.group_id);
     let topics = match &wanted.topics {
-        Some(topics) => topics.iter().map(|topic| {
-            let parts = topic.partition_indexes.iter().map(|index| part(group, &topic.name, *index, unstable));
-            OffsetFetchResponseTopics::default().with_name(topic.name.clone()).with_partitions(parts.collect())
-        }).collect(),
+        Some(topics) => topics
+            .iter()
+            .map(|topic| {
+                let parts =
+                    topic.partition_indexes.iter().map(|index| part(group, &topic.name, *index, unstable));
+                OffsetFetchResponseTopics::default()
+                    .with_name(topic.name.clone())
+                    .with_partitions(parts.collect())
+            })
+            .collect(),
         None => group.map(|group| all(group, unstable)).unwrap_or_default(),
     };
     answer.with_topics(topics)
@@ -108,9 +114,7 @@ fn part(group: Option<&Group>, topic: &str, index: i32, unstable: bool) -> Offse
             .with_committed_offset(committed.offset)
             .with_committed_leader_epoch(committed.leader_epoch)
             .with_metadata(Some(text(committed.metadata.as_str()))),
-        None => {
-            part.with_committed_offset(-1).with_committed_leader_epoch(-1).with_metadata(Some(text("")))
-        }
+        None => part.with_committed_offset(-1).with_committed_leader_epoch(-1).with_metadata(Some(text(""))),
     }
 }
 

@@ -44,7 +44,8 @@ fn begin(call: &mut Call<'_>, request: &mut SyncGroupRequest) -> Result<(), Erro
     call.state.check_coordinator(&request.group_id, call.connection.node)?;
     let group = call.state.groups.get_mut(&request.group_id).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
     group.check_member(&request.member_id, request.group_instance_id.as_deref(), request.generation_id)?;
-    let other_type = request.protocol_type.as_ref().is_some_and(|name| *name.as_str() != *group.protocol_type);
+    let other_type =
+        request.protocol_type.as_ref().is_some_and(|name| *name.as_str() != *group.protocol_type);
     let other_name =
         request.protocol_name.as_ref().is_some_and(|name| group.protocol.as_deref() != Some(name.as_str()));
     if other_type || other_name {
@@ -55,7 +56,8 @@ fn begin(call: &mut Call<'_>, request: &mut SyncGroupRequest) -> Result<(), Erro
     }
     if call.parked_until.is_none() {
         let assignments = std::mem::take(&mut request.assignments);
-        let assignments = assignments.into_iter().map(|entry| (entry.member_id.to_string(), entry.assignment));
+        let assignments =
+            assignments.into_iter().map(|entry| (entry.member_id.to_string(), entry.assignment));
         group.sync(&request.member_id, assignments.collect(), call.now.elapsed);
     }
     Ok(())

@@ -26,7 +26,10 @@ pub(crate) enum Phase {
     #[default]
     Empty,
     /// Members are to join again until the deadline. A first rebalance waits for it even when all have joined.
-    Preparing { deadline: Duration, first: bool },
+    Preparing {
+        deadline: Duration,
+        first: bool,
+    },
     /// The leader is to hand in the assignment.
     Completing,
     Stable,
@@ -76,7 +79,11 @@ pub(crate) struct Member {
 impl Member {
     /// What the member said under the group's protocol.
     pub(crate) fn metadata(&self, protocol: &str) -> Bytes {
-        self.protocols.iter().find(|(name, _)| name == protocol).map(|(_, data)| data.clone()).unwrap_or_default()
+        self.protocols
+            .iter()
+            .find(|(name, _)| name == protocol)
+            .map(|(_, data)| data.clone())
+            .unwrap_or_default()
     }
 
     fn expires(&self) -> Option<Duration> {
@@ -164,8 +171,10 @@ impl Group {
     }
 
     fn check_protocols(&self, joining: &Joining) -> Result<(), ErrorCode> {
-        let others = || self.members.iter().filter(|(id, _)| **id != joining.member_id).map(|(_, member)| member);
-        let shared = |name: &str| others().all(|member| member.protocols.iter().any(|(other, _)| other == name));
+        let others =
+            || self.members.iter().filter(|(id, _)| **id != joining.member_id).map(|(_, member)| member);
+        let shared =
+            |name: &str| others().all(|member| member.protocols.iter().any(|(other, _)| other == name));
         let empty = joining.protocol_type.is_empty() || joining.protocols.is_empty();
         let other_type = others().next().is_some() && self.protocol_type != joining.protocol_type;
         if empty || other_type || !joining.protocols.iter().any(|(name, _)| shared(name)) {
@@ -251,7 +260,12 @@ impl Group {
     }
 
     /// Whether the member belongs to this generation.
-    pub(crate) fn check_member(&self, member_id: &str, instance: Option<&str>, generation: i32) -> Result<(), ErrorCode> {
+    pub(crate) fn check_member(
+        &self,
+        member_id: &str,
+        instance: Option<&str>,
+        generation: i32,
+    ) -> Result<(), ErrorCode> {
         if let Some(current) = instance.and_then(|instance| self.static_member(instance))
             && current != member_id
         {

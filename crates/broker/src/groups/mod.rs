@@ -40,7 +40,13 @@ impl Groups {
         self.by_id.iter().map(|(id, group)| (id.as_str(), group))
     }
 
-    pub(crate) fn restore_offset(&mut self, group: &str, topic: &str, partition: i32, committed: CommittedOffset) {
+    pub(crate) fn restore_offset(
+        &mut self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+        committed: CommittedOffset,
+    ) {
         self.get_or_make(group).offsets.insert((topic.into(), partition), committed);
     }
 }
