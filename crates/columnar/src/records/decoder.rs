@@ -86,6 +86,8 @@ pub struct RecordBatchDecoder {
     pub(super) arena: Vec<u8>,
     /// The run of bytes that views of `part` are being made from.
     pub(super) open: Option<Open>,
+    /// Rows that the rest of the chunk may hold, for reserving columns once.
+    pub(super) rows_ahead: usize,
     /// Message sets of old formats and control batches, rewritten.
     pub(super) scratch: Vec<u8>,
     aborted: AbortedFilter,
@@ -130,6 +132,7 @@ impl RecordBatchDecoder {
             ready: VecDeque::new(),
             arena: Vec::new(),
             open: None,
+            rows_ahead: 0,
             scratch: Vec::new(),
             aborted: AbortedFilter::default(),
         }
@@ -154,6 +157,7 @@ impl RecordBatchDecoder {
 
     fn batches(&mut self, chunk: &Chunk<'_>) -> Result<PushSummary> {
         let mut summary = PushSummary { rows: 0, next_offset: chunk.from };
+        let mut left = chunk.records.len();
         for batch in Batches::new(chunk.records) {
             let batch = batch.map_err(|error| Fault::from(error).at(chunk, summary.next_offset))?;
             if batch.header.base_offset >= chunk.until {

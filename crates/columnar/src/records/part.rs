@@ -94,8 +94,9 @@ impl Part {
         let buffers: Vec<Buffer> = (0..self.segments.len()).map(|index| self.segment_buffer(index)).collect();
         let buffers: Arc<[Buffer]> = buffers.into();
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-        let binary = |mut column: ViewColumn| -> ArrayRef {
-            Arc::new(raw::binary_views(column.views, Arc::clone(&buffers), column.nulls.finish()))
+        let binary = |column: ViewColumn| -> ArrayRef {
+            let (views, nulls) = column.finish();
+            Arc::new(raw::binary_views(views, Arc::clone(&buffers), nulls))
         };
         if projection.key {
             columns.push(binary(self.keys));

@@ -7,7 +7,7 @@
 //! | 64-95 | | index of the buffer |
 //! | 96-127 | | offset in it |
 
-use arrow_buffer::NullBufferBuilder;
+use arrow_buffer::{NullBuffer, NullBufferBuilder};
 
 /// Longest value that a view holds inline.
 pub(crate) const INLINE: usize = 12;
@@ -16,7 +16,8 @@ pub(crate) const INLINE: usize = 12;
 #[derive(Debug)]
 pub(super) struct ViewColumn {
     pub views: Vec<u128>,
-    pub nulls: NullBufferBuilder,
+    /// Of the values up to the last null.
+    nulls: NullBufferBuilder,
 }
 
 impl Default for ViewColumn {
@@ -105,17 +106,30 @@ impl ViewColumn {
     /// Appends a value or null.
     #[inline(always)]
     pub fn push(&mut self, value: Option<&[u8]>, window: &mut Window<'_>) {
-        match value {
-            Some(value) => {
-                let view = window.view(value);
-                self.views.push(view);
-                self.nulls.append_non_null();
-            }
-            None => {
-                self.views.push(0);
-                self.nulls.append_null();
-            }
-        }
+        let view = match value {
+            Some(value) => window.view(value),
+            None => self.null(),
+        };
+        self.views.push(view);
+    }
+
+    /// Notes that the value to come is null. Validity is kept only from the first null on.
+    #[inline(never)]
+    fn null(&mut self) -> u128 {
+        self.catch_up();
+        self.nulls.append_null();
+        0
+    }
+
+    fn catch_up(&mut self) {
+        self.nulls.append_n_non_nulls(self.views.len() - self.nulls.len());
+    }
+
+    /// Views and validity.
+    pub fn finish(mut self) -> (Vec<u128>, Option<NullBuffer>) {
+        self.catch_up();
+        let nulls = self.nulls.finish();
+        (self.views, nulls)
     }
 }
 

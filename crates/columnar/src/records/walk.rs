@@ -124,8 +124,7 @@ impl RecordBatchDecoder {
         let part = &mut self.part;
         let most = self.options.target_rows.saturating_sub(part.rows).max(1);
         let most_bytes = self.options.target_bytes.saturating_sub(part.bytes);
-        let expected = records.size_hint().1.unwrap_or(0).min(most);
-        part.reserve(&p, expected);
+        part.reserve(&p, self.rows_ahead.min(most));
         let mut rows = 0;
         for record in records {
             let record = match record {

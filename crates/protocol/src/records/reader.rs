@@ -111,7 +111,7 @@ impl<'a> Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.left == 0 {
             return if self.rest.is_empty() { None } else { Some(Err(self.fail(Fault::Leftover))) };
