@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use millstream_protocol::ids::{ErrorCode, TopicPartition};
 use tokio::runtime::Handle;
@@ -129,7 +130,11 @@ impl Kafka {
     }
 
     pub(crate) fn retry(&self) -> Retry {
-        Retry::new(&self.inner.options, self.inner.options.metadata_timeout)
+        self.retry_within(self.inner.options.metadata_timeout)
+    }
+
+    pub(crate) fn retry_within(&self, within: Duration) -> Retry {
+        Retry::new(&self.inner.options, within)
     }
 
     async fn ask(&self, ask: Ask<'_>) -> Result<Vec<TopicMetadata>> {

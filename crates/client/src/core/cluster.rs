@@ -138,10 +138,6 @@ impl Cluster {
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.values()
     }
-
-    pub(crate) fn topic_names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.topics.keys()
-    }
 }
 
 /// Partition numbers above this are ignored: they size an allocation, and no cluster carries as many.

@@ -4,3 +4,4 @@ pub(crate) mod backoff;
 pub(crate) mod budget;
 pub(crate) mod cluster;
 pub(crate) mod cursor;
+pub(crate) mod outbox;
