@@ -1,9 +1,24 @@
 //! Golden cases: what a real Spark on a real Kafka did, run again here from the recordings.
 
-pub mod case;
-pub mod cell;
-pub mod cluster;
-pub mod compare;
-pub mod frames;
-pub mod literal;
-pub mod outcome;
+mod batches;
+mod case;
+mod cell;
+mod checkpoint;
+mod cluster;
+mod compare;
+mod frames;
+mod literal;
+mod outcome;
+mod probes;
+mod runner;
+
+pub use case::Case;
+pub use outcome::{Outcome, Record, summary};
+
+/// Runs one case on the cluster at `bootstrap`.
+pub async fn run(case: &Case, bootstrap: &str) -> Outcome {
+    match runner::Runner::prepare(case, bootstrap).await {
+        Ok(runner) => runner.run(case).await,
+        Err(why) => Outcome::Failed(format!("preparing: {why}")),
+    }
+}

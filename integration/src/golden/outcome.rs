@@ -75,6 +75,14 @@ impl Record {
         self.passed.iter().filter(slipped).cloned().collect()
     }
 
+    /// Adds cases to the list of those that may not fail again.
+    pub fn keep(&self, folder: &Path, new: &[String]) -> Result<(), String> {
+        let path = folder.join("golden-passed.txt");
+        let all: BTreeSet<&String> = self.passed.iter().chain(new).collect();
+        let text: String = all.into_iter().map(|name| format!("{name}\n")).collect();
+        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
     /// Cases that pass now and are not yet held to it.
     pub fn newly_passed(&self, outcomes: &BTreeMap<String, Outcome>) -> Vec<String> {
         let new = |(case, outcome): &(&String, &Outcome)| {
