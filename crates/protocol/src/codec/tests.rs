@@ -102,6 +102,10 @@ fn case_43_zstd_frames_follow_each_other_skippable_ones_are_passed_over_and_size
     let frame = |declared: u8| [0x28, 0xb5, 0x2f, 0xfd, 0x20, declared, 0x19, 0, 0, b'a', b'b', b'c'];
     assert_eq!(unpacked(Compression::Zstd, &frame(3), 100).unwrap(), b"abc");
     assert!(unpacked(Compression::Zstd, &frame(4), 100).is_err());
+    // The same three bytes with a checksum that is not theirs.
+    let summed =
+        [&[0x28, 0xb5, 0x2f, 0xfd, 0x24, 3, 0x19, 0, 0, b'a', b'b', b'c'][..], &[1, 2, 3, 4]].concat();
+    assert!(unpacked(Compression::Zstd, &summed, 100).is_err());
     // A window of 2 TiB.
     assert!(
         unpacked(Compression::Zstd, &[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8, 0x19, 0, 0, 1, 2, 3], 100).is_err()

@@ -12,7 +12,7 @@
 //!
 //! `ruzstd` stays as the twin that the tests compare with.
 
-use structured_zstd::decoding::{FrameDecoder, StreamingDecoder};
+use structured_zstd::decoding::{ContentChecksum, FrameDecoder, StreamingDecoder};
 use structured_zstd::encoding::{CompressionLevel, compress_slice_to_vec};
 
 use super::sink::Sink;
@@ -25,6 +25,7 @@ pub(super) fn decompress(input: &[u8], sink: &mut Sink<'_>) -> Result<()> {
     let mut decoder = FrameDecoder::new();
     let fault = |error: String| Error::decompress(Compression::Zstd, error);
     decoder.set_max_window_size(MAX_WINDOW).map_err(|error| fault(error.to_string()))?;
+    decoder.set_content_checksum(ContentChecksum::Verify);
     let mut frames = StreamingDecoder::new_with_decoder(input, decoder);
     sink.drain(&mut frames, Compression::Zstd)
 }

@@ -1,1 +1,0 @@
-//! Cases of the table of bad input, and the reader against its twins.
