@@ -171,3 +171,77 @@ fn close_frame(api: ApiKey, version: i16, mut frame: BytesMut) -> Result<Bytes> 
     frame[..4].copy_from_slice(&length.to_be_bytes());
     Ok(frame.freeze())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_and_responses_of_every_header_version_come_back() {
+        let limits = Limits::default();
+        for version in 0..=13 {
+            let request = kp::MetadataRequest::default().with_topics(Some(vec![]));
+            let frame = encode_request(5, Some("me"), version, &request).unwrap();
+            let head = decode_request_header(frame.slice(4..), &limits).unwrap();
+            assert_eq!((head.api, head.version, head.correlation), (ApiKey::METADATA, version, 5));
+            assert_eq!(head.client_id.as_deref(), Some("me"));
+            assert_eq!(decode_request::<kp::MetadataRequest>(version, head.body, &limits).unwrap(), request);
+            let response = kp::MetadataResponse::default();
+            let frame = encode_response(6, ApiKey::METADATA, version, &response).unwrap();
+            assert_eq!(peek_correlation(&frame[4..]), Ok(6));
+            let (correlation, back) =
+                decode_response::<kp::MetadataResponse>(ApiKey::METADATA, version, frame.slice(4..), &limits)
+                    .unwrap();
+            assert_eq!((correlation, back.brokers.len()), (6, 0));
+        }
+        assert!(peek_correlation(&[0; 3]).is_err());
+    }
+
+    #[test]
+    fn the_response_header_of_api_versions_is_never_flexible() {
+        for version in 0..=4 {
+            let body = kp::ApiVersionsResponse::default().with_error_code(35);
+            let frame = encode_response(1, ApiKey::API_VERSIONS, version, &body).unwrap();
+            assert_eq!(frame[8..10], [0, 35], "v{version}: the error code follows the correlation id");
+            let api = ApiKey::API_VERSIONS;
+            let read = decode_response::<kp::ApiVersionsResponse>(
+                api,
+                version,
+                frame.slice(4..),
+                &Limits::default(),
+            );
+            assert_eq!(read.unwrap().1.error_code, 35);
+        }
+    }
+
+    #[test]
+    fn a_request_of_an_unknown_kind_or_version_still_tells_its_header() {
+        let limits = Limits::default();
+        let frame = |api: i16, version: i16, rest: &[u8]| {
+            let head = [&api.to_be_bytes()[..], &version.to_be_bytes(), &9i32.to_be_bytes(), &[0, 1, b'c']];
+            Bytes::from([&head.concat()[..], rest].concat())
+        };
+        let head = decode_request_header(frame(18, 99, &[0, 1, 2]), &limits).unwrap();
+        assert_eq!((head.correlation, &head.body[..]), (9, &[1, 2][..]), "its tags are passed over");
+        let head = decode_request_header(frame(999, 0, &[5]), &limits).unwrap();
+        assert_eq!((head.api, &head.body[..]), (ApiKey(999), &[5][..]));
+        for cut in 0..11 {
+            assert!(decode_request_header(frame(18, 3, &[]).slice(..cut), &limits).is_err());
+        }
+        let unsupported = encode_request(1, None, 99, &kp::MetadataRequest::default()).unwrap_err();
+        assert_eq!(unsupported, Error::UnsupportedApi { api: ApiKey::METADATA, version: 99 });
+    }
+
+    #[test]
+    fn the_highest_common_version_is_negotiated() {
+        assert_eq!(negotiate(ApiKey::FETCH, 4, 18), Some(17));
+        assert_eq!(negotiate(ApiKey::FETCH, 0, 11), Some(11));
+        assert_eq!(negotiate(ApiKey::FETCH, 18, 20), None);
+        assert_eq!(negotiate(ApiKey::PRODUCE, 0, 13), Some(12));
+        assert_eq!(negotiate(ApiKey(-3), 0, 9), None);
+        for api in ApiKey::named().filter(|api| supported_versions(*api).is_some()) {
+            let (min, max) = supported_versions(api).unwrap();
+            assert!(min <= max, "{api}");
+        }
+    }
+}

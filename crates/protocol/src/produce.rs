@@ -137,3 +137,49 @@ impl Writer {
         Error::Encode { api: ApiKey::PRODUCE, version: self.version, what: what.into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::{self, kp};
+    use crate::records::{BatchBuilder, BatchOptions};
+    use crate::{Compression, Limits};
+
+    fn batch(value: &[u8]) -> Bytes {
+        let options = BatchOptions { compression: Compression::Lz4, ..BatchOptions::default() };
+        let mut builder = BatchBuilder::new(options);
+        builder.append(0, None, Some(value), &[]).unwrap();
+        builder.finish().unwrap().into_bytes()
+    }
+
+    #[test]
+    fn kafka_protocol_and_the_table_read_every_version_and_batches_are_not_copied() {
+        let (one, two) = (batch(b"one"), batch(b"two"));
+        let request = ProduceRequest {
+            acks: -1,
+            timeout_ms: 30_000,
+            transactional_id: Some("txn"),
+            topics: vec![("a", vec![(0, one.clone()), (7, two.clone())]), ("b", vec![(1, one.clone())])],
+        };
+        for version in VERSIONS.0..=VERSIONS.1 {
+            let pieces = request.encode(42, Some("client"), version).unwrap();
+            assert!(pieces.iter().filter(|piece| piece.as_ptr() == one.as_ptr()).count() == 2);
+            let frame = Bytes::from(pieces.concat());
+            assert_eq!(frame[..4], (frame.len() as i32 - 4).to_be_bytes());
+            let head = messages::decode_request_header(frame.slice(4..), &Limits::default()).unwrap();
+            assert_eq!((head.api, head.version, head.correlation), (ApiKey::PRODUCE, version, 42));
+            assert_eq!(head.client_id.as_deref(), Some("client"));
+            let read: kp::ProduceRequest =
+                messages::decode_request(version, head.body, &Limits::default()).unwrap();
+            assert_eq!((read.acks, read.timeout_ms), (-1, 30_000));
+            assert_eq!(read.transactional_id.unwrap().as_str(), "txn");
+            assert_eq!(read.topic_data[0].name.as_str(), "a");
+            assert_eq!(read.topic_data[0].partition_data[1].index, 7);
+            assert_eq!(read.topic_data[0].partition_data[1].records, Some(two.clone()));
+            assert_eq!(read.topic_data[1].partition_data[0].records, Some(one.clone()));
+        }
+        assert!(request.encode(42, None, 13).is_err());
+        let empty = ProduceRequest { topics: vec![], transactional_id: None, ..request };
+        assert!(empty.encode(1, None, 12).is_ok());
+    }
+}

@@ -282,3 +282,6 @@ fn endpoints(field: &mut Cursor<'_>) -> Result<Vec<NodeEndpoint>> {
     }
     Ok(endpoints)
 }
+
+#[cfg(test)]
+mod tests;
