@@ -3,6 +3,7 @@
 use millstream_broker::{BrokerOptions, Error, net};
 
 fn main() -> Result<(), Error> {
+    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).init();
     let mut args = std::env::args().skip(1);
     let port = args.next().and_then(|port| port.parse().ok()).unwrap_or(9092);
     let nodes = args.next().and_then(|nodes| nodes.parse().ok()).unwrap_or(1);

@@ -18,6 +18,8 @@ use crate::partition::Partition;
 
 pub(super) struct ListOffsets;
 
+/// First version that tells leader epochs.
+const EPOCHS: i16 = 4;
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
@@ -83,7 +85,7 @@ fn find(
         .with_partition_index(wanted.partition_index)
         .with_offset(offset)
         .with_timestamp(timestamp)
-        .with_leader_epoch(if offset < 0 { -1 } else { epoch_at(partition, offset) }))
+        .with_leader_epoch(if offset < 0 || call.version < EPOCHS { -1 } else { epoch_at(partition, offset) }))
 }
 
 /// The epoch of the record at an offset; at the log's end, the leader's.

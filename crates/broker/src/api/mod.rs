@@ -84,7 +84,7 @@ pub(crate) trait Handler: Sized + 'static {
     const KEY: ApiKey;
     /// First and last version served.
     const VERSIONS: (i16, i16);
-    type Request: Request + Send;
+    type Request: Request + Default + Send;
     type Response: Message + Encodable + HeaderVersion;
 
     fn handle(call: &mut Call<'_>, request: Self::Request) -> Step<Self>;
@@ -112,11 +112,21 @@ pub(crate) struct Api {
     pub(crate) refuse: fn(&mut Call<'_>, Bytes, ErrorCode) -> Result<Bytes>,
     /// An answer of a version and correlation id whose body is given.
     pub(crate) raw: fn(i16, i32, &[u8]) -> Bytes,
+    #[cfg(test)]
+    pub(crate) empty_request: fn(i16) -> Bytes,
 }
 
 impl Api {
     const fn of<H: Handler>() -> Self {
-        Self { key: H::KEY, versions: H::VERSIONS, handle: handle::<H>, refuse: refuse::<H>, raw: raw::<H> }
+        Self {
+            key: H::KEY,
+            versions: H::VERSIONS,
+            handle: handle::<H>,
+            refuse: refuse::<H>,
+            raw: raw::<H>,
+            #[cfg(test)]
+            empty_request: tests::empty_request::<H>,
+        }
     }
 
     pub(crate) fn serves(&self, version: i16) -> bool {
