@@ -11,6 +11,8 @@ use datafusion::error::DataFusionError;
 use millstream_plan::SparkError;
 use millstream_protocol::ids::TopicPartition;
 
+use crate::query::StreamingQueryException;
+
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -85,8 +87,8 @@ pub enum Error {
     #[error("{0}")]
     Misuse(String),
     /// A streaming query ended with an error; every handle tells the same one.
-    #[error("the streaming query failed: {0}")]
-    Query(Arc<Error>),
+    #[error("{0}")]
+    Query(StreamingQueryException),
 }
 
 impl Error {
@@ -205,7 +207,7 @@ fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
             Error::Execution(execution) => Some(execution),
             Error::Io { source, .. } => Some(source),
             Error::User(user) => Some(&**user),
-            Error::Query(query) => Some(&**query),
+            Error::Query(query) => Some(&*query.cause),
             _ => None,
         };
     }
@@ -243,7 +245,8 @@ mod tests {
             DataFusionError::Shared(arc) => arc.clone(),
             _ => unreachable!(),
         };
-        let error = Error::Query(Arc::new(Error::from(shared)));
+        let nil = uuid::Uuid::nil();
+        let error = Error::Query(StreamingQueryException::new(nil, nil, Error::from(shared)));
         assert_eq!(error.spark().unwrap().condition.as_deref(), Some("KAFKA_NULL_TOPIC_IN_DATA"));
         let from_user = Error::User(Box::new(Error::from(spark())));
         assert!(from_user.spark().is_some());

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::files::{Folder, PutError, explain};
+use super::files::{Folder, PutError, explain, read_bounded};
 use super::sync::{SyncPolicy, Syncer};
 use crate::error::{Error, Result, spark_error};
 
@@ -17,11 +17,11 @@ struct Metadata {
 }
 
 /// The id of the query in this checkpoint; none when the checkpoint is new.
-pub(crate) fn load(root: &Folder) -> Result<Option<Uuid>> {
-    let Some(bytes) = root.get(NAME)? else { return Ok(None) };
+pub(crate) fn load(root: &Path) -> Result<Option<Uuid>> {
+    let Some(bytes) = read_bounded(&root.join(NAME))? else { return Ok(None) };
     serde_json::from_slice::<Metadata>(&bytes).map(|metadata| Some(metadata.id)).map_err(|error| {
         Error::Checkpoint {
-            path: root.path().join(NAME),
+            path: root.join(NAME),
             what: format!("is truncated or not the metadata of a query ({error})"),
             advice: "restore it from a backup, or start over with a new checkpointLocation".into(),
         }
@@ -37,7 +37,7 @@ pub(crate) fn create(root: &Folder) -> Result<Uuid> {
         Syncer::new(SyncPolicy::Always).map_err(|error| explain(&path, "cannot be written", &error))?;
     match root.put(NAME, &json, &syncer) {
         Ok(()) => Ok(id),
-        Err(PutError::Exists) => load(root)?.ok_or_else(|| missing(root.path())),
+        Err(PutError::Exists) => load(root.path())?.ok_or_else(|| missing(root.path())),
         Err(PutError::Io(error)) => Err(explain(&path, "cannot be written", &error)),
     }
 }

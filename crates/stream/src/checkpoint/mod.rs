@@ -80,7 +80,7 @@ impl Checkpoint {
         let mut offsets = OffsetLog(BatchLog::open(root.join("offsets"), tmp.clone())?);
         let mut commits = CommitLog(BatchLog::open(root.join("commits"), tmp.clone())?);
         let folder = Folder::open(root.to_owned(), tmp.clone())?;
-        let query_id = match metadata::load(&folder)? {
+        let query_id = match metadata::load(root)? {
             Some(id) => id,
             None if offsets.latest().is_some() || commits.latest().is_some() => {
                 return Err(metadata::missing(root));
@@ -169,6 +169,11 @@ impl Checkpoint {
     pub fn offsets_path(&self) -> PathBuf {
         self.root.join("offsets")
     }
+}
+
+/// The id of the query whose checkpoint lies at `root`, without opening it.
+pub fn stored_query_id(root: &Path) -> Result<Option<Uuid>> {
+    metadata::load(root)
 }
 
 /// Throws away what writers left that were killed between making a file and naming it.

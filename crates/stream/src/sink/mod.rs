@@ -12,6 +12,7 @@
 //! [`Sink::guarantee`] says.
 
 use std::fmt;
+use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
@@ -20,6 +21,11 @@ use datafusion::execution::SendableRecordBatchStream;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::micro_batch::crash::CrashPoints;
+
+pub mod foreach_batch;
+
+pub use foreach_batch::{ForeachBatchFn, foreach_batch};
 
 /// One batch on its way into a sink.
 #[derive(Debug, Clone)]
@@ -34,6 +40,8 @@ pub struct SinkBatch {
     pub partitions: usize,
     /// The columns of the rows.
     pub schema: SchemaRef,
+    /// Where tests stop the process: a sink passes its points by `batch.crash.reach(name)?`.
+    pub crash: CrashPoints,
 }
 
 /// What a partition's writer leaves for the commit: opaque to the engine.
@@ -95,4 +103,22 @@ pub trait Sink: fmt::Debug + Send + Sync {
 
     /// The batch failed: throws away what was written. Errors are logged, the batch's own failure is what is told.
     async fn abort(&self, batch: &SinkBatch, written: Vec<Committable>) -> Result<()>;
+}
+
+/// What a query does with each batch.
+#[derive(Clone)]
+pub enum Output {
+    /// Rows go into a sink.
+    Sink(Arc<dyn Sink>),
+    /// A function of the user's gets a frame over the rows and the batch id.
+    ForeachBatch(ForeachBatchFn),
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sink(sink) => sink.fmt(out),
+            Self::ForeachBatch(_) => out.write_str("ForeachBatch"),
+        }
+    }
 }
