@@ -17,6 +17,7 @@ pub use calendar::{
     is_leap_year, iso_weekday, split_micros,
 };
 pub use cast::{string_to_date, string_to_timestamp, string_to_timestamp_ntz};
+pub(crate) use format::push_padded;
 pub use parse::{PatternMismatch, Reason};
 pub use pattern::Pattern;
 pub use zone::TimeZone;

@@ -164,6 +164,9 @@ impl RecordBatchDecoder {
                 summary.next_offset = summary.next_offset.max(chunk.until);
                 break;
             }
+            let batch_rows = batch.header.records_count.max(1) as usize;
+            self.rows_ahead = batch_rows.saturating_mul(left / batch.bytes.len().max(1));
+            left = left.saturating_sub(batch.bytes.len());
             let rows =
                 self.batch(chunk, &batch).map_err(|fault| fault.at(chunk, batch.header.base_offset))?;
             summary.rows += rows;
