@@ -10,6 +10,8 @@ mod data_type;
 mod expression;
 mod from;
 mod function_call;
+#[cfg(test)]
+mod golden_tests;
 mod interval;
 mod lexer;
 mod literal;

@@ -5,8 +5,11 @@
 //! handle on a [`Relation`].
 mod builder;
 mod expr;
+pub mod functions;
 mod options;
 mod relation;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use builder::{call, col, expr, lit, star, when};

@@ -19,12 +19,13 @@ pub enum Value {
     /// BIGINT.
     Long(i64),
     /// FLOAT.
-    Float(f32),
+    Float(#[serde(with = "as_text")] f32),
     /// DOUBLE.
-    Double(f64),
+    Double(#[serde(with = "as_text")] f64),
     /// DECIMAL(precision, scale): `unscaled / 10^scale`.
     Decimal {
         /// All digits.
+        #[serde(with = "as_text")]
         unscaled: i128,
         /// 1 to 38.
         precision: u8,
@@ -67,4 +68,25 @@ pub enum Value {
     Struct(Vec<(String, Value)>),
     /// NULL of a known type.
     NullOf(SparkType),
+}
+
+/// Numbers that JSON cannot hold (NaN, infinities, more than 64 bits) travel as text.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }

@@ -3,6 +3,8 @@ mod arrow;
 mod ddl;
 mod json;
 mod names;
+#[cfg(test)]
+mod tests;
 mod tree_string;
 
 use std::sync::Arc;
