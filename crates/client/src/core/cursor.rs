@@ -142,10 +142,10 @@ impl Cursor {
         self.position
     }
 
-    /// Whether reading can go on at `from` without a seek.
+    /// Whether reading can go on at `from` without a seek, or has failed on the way there.
     pub(crate) fn covers(&self, from: i64) -> bool {
         let first = self.queue.front().map_or(self.position, |chunk| chunk.from);
-        (first..=self.position).contains(&from) && self.failure.is_none()
+        (first..=self.position).contains(&from)
     }
 
     /// Makes a bounded cursor go at least as far as `until`.

@@ -180,7 +180,8 @@ impl Shared {
 impl State {
     fn follow(&mut self, partition: TopicPartition, from: i64) {
         let mut same = self.cursors.iter_mut().filter(|(_, entry)| entry.cursor.partition == partition);
-        let usable = |c: &Cursor| c.covers(from) || (c.is_attached && c.end == End::Never && !c.has_failed());
+        let follows = |c: &Cursor| c.is_attached && c.end == End::Never;
+        let usable = |c: &Cursor| !c.has_failed() && (c.covers(from) || follows(c));
         if let Some((_, entry)) = same.find(|(_, entry)| usable(&entry.cursor)) {
             entry.cursor.end = End::Never;
             return;

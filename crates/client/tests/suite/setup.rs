@@ -1,0 +1,135 @@
+//! A broker with data in it, and what a read of it brings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use millstream_broker::net::{EmbeddedBroker, serve_in_thread};
+use millstream_broker::{Broker, BrokerOptions};
+use millstream_client::{
+    ClientOptions, Error, FetchedRecords, Kafka, Producer, ProducerOptions, RangeRead, RecordRef,
+    TopicPartition,
+};
+use millstream_protocol::records::Batches;
+
+/// Nothing in a test may take longer.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Cluster {
+    pub broker: Broker,
+    server: Option<EmbeddedBroker>,
+    port: u16,
+}
+
+impl Cluster {
+    pub fn start(nodes: usize) -> Self {
+        Self::with(BrokerOptions { nodes, ..BrokerOptions::default() })
+    }
+
+    pub fn with(options: BrokerOptions) -> Self {
+        let broker = Broker::new(options).unwrap();
+        let server = serve_in_thread(broker.clone(), "127.0.0.1", 0).unwrap();
+        let first = server.bootstrap().split(',').next().unwrap().to_owned();
+        let port = first.rsplit_once(':').unwrap().1.parse().unwrap();
+        Self { broker, server: Some(server), port }
+    }
+
+    /// Closes every socket. The log stays.
+    pub fn kill(&mut self) {
+        self.server = None;
+    }
+
+    /// Listens again on the same port.
+    pub fn restart(&mut self) {
+        self.server = Some(serve_in_thread(self.broker.clone(), "127.0.0.1", self.port).unwrap());
+    }
+
+    pub fn options(&self) -> ClientOptions {
+        ClientOptions::new(&self.broker.bootstrap())
+    }
+
+    pub async fn connect(&self) -> Kafka {
+        Kafka::connect(self.options()).await.unwrap()
+    }
+}
+
+/// Small batches and quick retries.
+pub fn producer_options() -> ProducerOptions {
+    ProducerOptions {
+        batch_bytes: 1000,
+        linger: Duration::ZERO,
+        retry_backoff: Duration::from_millis(10),
+        ..ProducerOptions::default()
+    }
+}
+
+/// Writes records `first..last` in turn to `partitions` partitions; the value is the number in decimal.
+pub async fn write(producer: &Producer, topic: &str, partitions: i32, numbers: std::ops::Range<u64>) {
+    let topic: Arc<str> = topic.into();
+    for number in numbers {
+        let value = number.to_string();
+        let partition = i32::try_from(number % u64::try_from(partitions).unwrap()).unwrap();
+        let record = RecordRef { value: Some(value.as_bytes()), ..RecordRef::default() };
+        producer.send(&topic, Some(partition), record).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+}
+
+/// A topic of `partitions` with the numbers `0..count` spread over it.
+pub async fn fill(kafka: &Kafka, broker: &Broker, topic: &str, partitions: i32, count: u64) {
+    broker.create_topic(topic, partitions, &[]).unwrap();
+    write(&kafka.producer(producer_options()), topic, partitions, 0..count).await;
+}
+
+/// Offsets and values of a fetch, trimmed to its range.
+pub fn decode(fetched: &FetchedRecords) -> Vec<(i64, String)> {
+    let mut rows = Vec::new();
+    let mut scratch = Vec::new();
+    for batch in Batches::new(&fetched.records) {
+        let batch = batch.unwrap();
+        batch.verify_crc().unwrap();
+        if batch.header.is_control() {
+            continue;
+        }
+        for record in batch.records(usize::MAX, &mut scratch).unwrap() {
+            let record = record.unwrap();
+            if (fetched.from..fetched.until).contains(&record.offset) {
+                rows.push((record.offset, String::from_utf8(record.value.unwrap_or(b"").to_vec()).unwrap()));
+            }
+        }
+    }
+    rows
+}
+
+/// Reads a range to its end.
+pub async fn drain(mut range: RangeRead) -> Result<Vec<(i64, String)>, Error> {
+    let mut rows = Vec::new();
+    let all = async {
+        while let Some(fetched) = range.next().await? {
+            rows.extend(decode(&fetched));
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, all).await.expect("the range ends in time")?;
+    assert!(rows.windows(2).all(|pair| pair[0].0 < pair[1].0), "offsets ascend");
+    Ok(rows)
+}
+
+/// Every record of a topic, read with a fresh reader, by partition.
+pub async fn everything(kafka: &Kafka, broker: &Broker, topic: &str) -> BTreeMap<i32, Vec<String>> {
+    let reader = kafka.reader(kafka.options().fetch.clone());
+    let described = kafka.describe_topics(&[topic.to_owned()]).await.unwrap();
+    let mut rows = BTreeMap::new();
+    for partition in &described[0].partitions {
+        let (start, end) = broker.offsets(topic, partition.partition).unwrap();
+        let tp = TopicPartition::new(topic, partition.partition);
+        let found = drain(reader.read(&tp, start, end)).await.unwrap();
+        rows.insert(partition.partition, found.into_iter().map(|(_, value)| value).collect());
+    }
+    rows
+}
+
+/// What `write` has put into one partition.
+pub fn numbers(partition: u64, partitions: u64, count: u64) -> Vec<String> {
+    (0..count).filter(|n| n % partitions == partition).map(|n| n.to_string()).collect()
+}

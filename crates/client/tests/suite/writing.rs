@@ -1,0 +1,253 @@
+//! What is flushed is in the log once, in order, whatever is lost on the way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use millstream_broker::{Act, BrokerOptions};
+use millstream_client::{Acks, Compression, Error, ErrorCode, ProducerOptions, RecordRef, Sent};
+use millstream_protocol::ids::ApiKey;
+
+use crate::setup::{Cluster, everything, numbers, producer_options, write};
+
+async fn assert_exact(cluster: &Cluster, topic: &str, partitions: u64, count: u64) {
+    let kafka = cluster.connect().await;
+    let rows = everything(&kafka, &cluster.broker, topic).await;
+    for partition in 0..partitions {
+        let found = &rows[&i32::try_from(partition).unwrap()];
+        let expected = numbers(partition, partitions, count);
+        assert!(*found == expected, "partition {partition}: {} of {} records", found.len(), expected.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_codec_brings_every_record_in_order() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    for compression in Compression::ALL {
+        let topic = format!("t-{compression}");
+        cluster.broker.create_topic(&topic, 3, &[]).unwrap();
+        let producer = kafka.producer(ProducerOptions { compression, ..producer_options() });
+        write(&producer, &topic, 3, 0..3000).await;
+        assert_exact(&cluster, &topic, 3, 3000).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_answers_and_lost_requests_make_no_duplicates_and_no_gaps() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 2, &[]).unwrap();
+    let count = AtomicU64::new(0);
+    let rule =
+        cluster.broker.on(ApiKey::PRODUCE, move |_| match count.fetch_add(1, Ordering::Relaxed) % 11 {
+            2 => Act::DropReply,
+            5 => Act::Drop,
+            7 => Act::Error(ErrorCode::NOT_ENOUGH_REPLICAS),
+            9 => Act::CloseAfter(5),
+            _ => Act::Pass,
+        });
+    let producer = kafka.producer(producer_options());
+    write(&producer, "t", 2, 0..10_000).await;
+    assert!(rule.hits() > 5, "{} faults", rule.hits());
+    assert_exact(&cluster, "t", 2, 10_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaders_that_move_in_mid_write_are_followed() {
+    let cluster = Cluster::start(3);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 3, &[]).unwrap();
+    let count = AtomicU64::new(0);
+    let broker = cluster.broker.clone();
+    let rule = cluster.broker.on(ApiKey::PRODUCE, move |_| {
+        let n = count.fetch_add(1, Ordering::Relaxed);
+        if n % 5 != 4 {
+            return Act::Pass;
+        }
+        let partition = i32::try_from(n % 3).unwrap();
+        let (leader, _) = broker.leader("t", partition).unwrap();
+        Act::MoveLeader { topic: "t".into(), partition, to: leader % 3 + 1 }
+    });
+    let producer = kafka.producer(producer_options());
+    write(&producer, "t", 3, 0..9000).await;
+    assert!(rule.hits() > 5, "leaders moved {} times", rule.hits());
+    rule.remove();
+    assert_exact(&cluster, "t", 3, 9000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_killed_and_restarted_in_mid_write_has_every_record_once() {
+    let mut cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 2, &[]).unwrap();
+    let producer = kafka.producer(producer_options());
+    let writing = {
+        let producer = producer.clone();
+        tokio::spawn(async move {
+            for start in (0..6000).step_by(100) {
+                write(&producer, "t", 2, start..start + 100).await;
+            }
+        })
+    };
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        cluster.kill();
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        cluster.restart();
+    }
+    writing.await.unwrap();
+    assert_exact(&cluster, "t", 2, 6000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_without_partition_go_by_key_or_stick() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 4, &[]).unwrap();
+    let producer = kafka.producer(producer_options());
+    let topic: Arc<str> = "t".into();
+    for n in 0..400 {
+        let key = format!("k{}", n % 10);
+        let record =
+            RecordRef { key: Some(key.as_bytes()), value: Some(key.as_bytes()), ..RecordRef::default() };
+        producer.send(&topic, None, record).await.unwrap();
+    }
+    producer.flush().await.unwrap();
+    let rows = everything(&kafka, &cluster.broker, "t").await;
+    for n in 0..10 {
+        let key = format!("k{n}");
+        let partition = millstream_protocol::partitioner::partition_for_key(key.as_bytes(), 4);
+        assert_eq!(rows[&partition].iter().filter(|value| **value == key).count(), 40, "{key}");
+    }
+    let bad = producer.send(&topic, Some(4), RecordRef::default()).await.unwrap_err();
+    assert!(bad.to_string().contains("partition 4 of topic t does not exist: it has 4"), "{bad}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_above_the_request_size_is_refused_at_once_in_javas_words() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    let producer = kafka.producer(ProducerOptions { max_request_bytes: 1000, ..producer_options() });
+    let value = vec![b'x'; 2000];
+    let record = RecordRef { value: Some(&value), ..RecordRef::default() };
+    let error = producer.try_send(&"t".into(), None, record).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "The message is 2086 bytes when serialized which is larger than 1000, which is the value of the \
+         max.request.size configuration."
+    );
+    producer.flush().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_above_the_topics_size_is_split_and_a_single_record_fails() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 1, &[("max.message.bytes", "300")]).unwrap();
+    let producer =
+        kafka.producer(ProducerOptions { linger: Duration::from_millis(20), ..producer_options() });
+    write(&producer, "t", 1, 0..2000).await;
+    assert_exact(&cluster, "t", 1, 2000).await;
+    let value = vec![b'x'; 500];
+    let record = RecordRef { value: Some(&value), ..RecordRef::default() };
+    producer.send(&"t".into(), None, record).await.unwrap();
+    let error = producer.flush().await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::MESSAGE_TOO_LARGE));
+    assert!(!error.possibly_written(), "{error}");
+    // The producer goes on.
+    write(&producer, "t", 1, 2000..3000).await;
+    assert_exact(&cluster, "t", 1, 3000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_topic_is_created_where_allowed_and_otherwise_reported_after_max_block() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    write(&kafka.producer(producer_options()), "new", 1, 0..10).await;
+    assert_exact(&cluster, "new", 1, 10).await;
+
+    let strict = Cluster::with(BrokerOptions { auto_create_topics: false, ..BrokerOptions::default() });
+    let kafka = strict.connect().await;
+    let producer =
+        kafka.producer(ProducerOptions { max_block: Duration::from_millis(500), ..producer_options() });
+    let error = producer.send(&"t".into(), None, RecordRef::default()).await.unwrap_err();
+    assert_eq!(error.to_string(), "Topic t not present in metadata after 500 ms.");
+    assert_eq!(producer.try_send(&"t".into(), None, RecordRef::default()).unwrap(), Sent::NeedsMetadata);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delivery_ends_at_its_timeout_and_says_what_may_have_been_written() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 1, &[]).unwrap();
+    let options = ProducerOptions {
+        delivery_timeout: Duration::from_millis(800),
+        request_timeout: Duration::from_millis(300),
+        ..producer_options()
+    };
+    let producer = kafka.producer(options);
+    let rule = cluster.broker.on(ApiKey::PRODUCE, |_| Act::Delay(Duration::from_secs(60)));
+    let topic: Arc<str> = "t".into();
+    producer.send(&topic, None, RecordRef { value: Some(b"v"), ..RecordRef::default() }).await.unwrap();
+    let started = std::time::Instant::now();
+    let error = producer.flush().await.unwrap_err();
+    assert!(error.possibly_written(), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    rule.remove();
+    producer.flush().await.unwrap();
+
+    let rule = cluster.broker.on(ApiKey::PRODUCE, |_| Act::Error(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
+    producer.send(&topic, None, RecordRef { value: Some(b"w"), ..RecordRef::default() }).await.unwrap();
+    let other = producer.clone();
+    let error = producer.flush().await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
+    assert!(!error.possibly_written());
+    assert!(other.flush().await.is_err(), "a clone is told as well");
+    assert!(other.flush().await.is_ok(), "but once");
+    rule.remove();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_buffer_waits_for_acknowledgements_up_to_max_block() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 1, &[]).unwrap();
+    let options = ProducerOptions {
+        buffer_bytes: 5000,
+        max_block: Duration::from_millis(400),
+        linger: Duration::from_secs(100),
+        ..producer_options()
+    };
+    let producer = kafka.producer(options);
+    // A lingering batch does not hold a full buffer back.
+    write(&producer, "t", 1, 0..2000).await;
+    assert_exact(&cluster, "t", 1, 2000).await;
+    let _rule = cluster.broker.on(ApiKey::PRODUCE, |_| Act::Delay(Duration::from_secs(60)));
+    let topic: Arc<str> = "t".into();
+    let value = [b'x'; 500];
+    let record = RecordRef { value: Some(&value), ..RecordRef::default() };
+    let error = loop {
+        if let Err(error) = producer.send(&topic, None, record).await {
+            break error;
+        }
+    };
+    assert!(matches!(error, Error::Timeout { .. }) && error.to_string().contains("buffer.memory"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_acknowledgements_records_arrive_too() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 1, &[]).unwrap();
+    let options = ProducerOptions { acks: Acks::None, idempotence: false, ..producer_options() };
+    let producer = kafka.producer(options);
+    write(&producer, "t", 1, 0..500).await;
+    for _ in 0..100 {
+        if cluster.broker.offsets("t", 0).unwrap().1 == 500 {
+            return assert_exact(&cluster, "t", 1, 500).await;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the records did not arrive");
+}
