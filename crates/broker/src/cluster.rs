@@ -349,3 +349,6 @@ pub(crate) fn id_text(id: Uuid) -> String {
     text.push(ALPHABET[(bits << 4) as usize & 63]);
     String::from_utf8(text).expect("the alphabet is ASCII")
 }
+
+#[cfg(test)]
+mod tests;

@@ -294,3 +294,6 @@ impl State {
         self.note(&change)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,11 @@ fn find(
         .with_partition_index(wanted.partition_index)
         .with_offset(offset)
         .with_timestamp(timestamp)
-        .with_leader_epoch(if offset < 0 || call.version < EPOCHS { -1 } else { epoch_at(partition, offset) }))
+        .with_leader_epoch(if offset < 0 || call.version < EPOCHS {
+            -1
+        } else {
+            epoch_at(partition, offset)
+        }))
 }
 
 /// The epoch of the record at an offset; at the log's end, the leader's.

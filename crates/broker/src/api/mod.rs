@@ -254,4 +254,6 @@ pub(crate) fn text(text: impl Into<String>) -> StrBytes {
 }
 
 #[cfg(test)]
+mod group_tests;
+#[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Produce (0). Versions 3-12.
+//! Produce (0). Versions 3-13.
 //!
 //! Kept: acks 0 (no answer; the connection is closed when something was refused), 1 and -1; CRC, format and count of
 //! each batch; sequences of idempotent producers; max.message.bytes; timestamp bounds; LogAppendTime; zstd from version
@@ -32,7 +32,7 @@ const ZSTD: i16 = 7;
 
 impl Handler for Produce {
     const KEY: ApiKey = ApiKey::PRODUCE;
-    const VERSIONS: (i16, i16) = (3, 12);
+    const VERSIONS: (i16, i16) = (3, 13);
     type Request = ProduceRequest;
     type Response = ProduceResponse;
 

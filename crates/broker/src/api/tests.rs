@@ -61,13 +61,20 @@ fn every_api_answers_in_every_version_both_a_request_and_an_error() {
 
 #[test]
 fn data_flows_in_every_version() {
-    for version in 3..=12 {
+    for version in 3..=13 {
         let client = TestClient::new();
         client.broker.create_topic("t", 1, &[]).unwrap();
-        let good = produce_request("t", 0, batch(&["x"]).into_bytes());
-        assert_eq!(client.call(version, &good).responses[0].partition_responses[0].error_code, 0);
-        let bad = produce_request("t", 0, Bytes::new());
-        assert_ne!(client.call(version, &bad).responses[0].partition_responses[0].error_code, 0);
+        let id = client.call(12, &MetadataRequest::default().with_topics(None)).topics[0].topic_id;
+        let produce = |bytes: Bytes| {
+            let mut request = produce_request("t", 0, bytes);
+            if version >= 13 {
+                request.topic_data[0].name = TopicName::default();
+                request.topic_data[0].topic_id = id;
+            }
+            client.call(version, &request).responses[0].partition_responses[0].error_code
+        };
+        assert_eq!(produce(batch(&["x"]).into_bytes()), 0);
+        assert_ne!(produce(Bytes::new()), 0);
     }
     let client = TestClient::new();
     client.broker.create_topic("t", 1, &[]).unwrap();
@@ -84,8 +91,10 @@ fn data_flows_in_every_version() {
     }
     for version in 1..=10 {
         for timestamp in [-1, -2, -3, 0, 1 << 60] {
-            let wanted = ListOffsetsPartition::default().with_timestamp(timestamp).with_current_leader_epoch(-1);
-            let topic = ListOffsetsTopic::default().with_name(TopicName(text("t"))).with_partitions(vec![wanted]);
+            let wanted =
+                ListOffsetsPartition::default().with_timestamp(timestamp).with_current_leader_epoch(-1);
+            let topic =
+                ListOffsetsTopic::default().with_name(TopicName(text("t"))).with_partitions(vec![wanted]);
             let answer = client.call(version, &ListOffsetsRequest::default().with_topics(vec![topic]));
             assert_eq!(answer.topics[0].partitions[0].error_code, 0);
         }
