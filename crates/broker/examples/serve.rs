@@ -1,4 +1,5 @@
-//! A broker for Kafka's own tools: `cargo run -p millstream-broker --example serve -- [PORT [NODES [DATA_DIR]]]`.
+//! A broker for Kafka's own tools: `cargo run -p millstream-broker --example serve -- [PORT [NODES
+//! [DATA_DIR]]]`.
 
 use millstream_broker::{BrokerOptions, Error, net};
 

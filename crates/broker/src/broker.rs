@@ -6,7 +6,8 @@
 //!                                        v            | waker woken, or `Parked::deadline` reached
 //!                                      Parked --------+
 //! ```
-//! A connection's requests are handled one after another, as in Kafka: the next one waits until the answer has left.
+//! A connection's requests are handled one after another, as in Kafka: the next one waits until the answer
+//! has left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -171,12 +172,13 @@ impl Broker {
         self.inner.requests.load(Ordering::Relaxed)
     }
 
-    /// Handles one request frame (without its length prefix). `waker` is woken when a parked request may have its answer.
+    /// Handles one request frame (without its length prefix). `waker` is woken when a parked request may have
+    /// its answer.
     pub fn handle(&self, connection: &Connection, frame: Bytes, now: Now, waker: &Waker) -> Answer {
         let header = match messages::decode_request_header(frame, &Limits::default()) {
             Ok(header) => header,
             Err(error) => {
-                tracing::debug!(connection = connection.id, %error, "closed: the request header cannot be read");
+                tracing::debug!(connection = connection.id, %error, "closed: unreadable request header");
                 return Answer::Close;
             }
         };
@@ -354,7 +356,8 @@ impl Broker {
         Ok(found.log.batches())
     }
 
-    /// Cuts a partition's log at the batch that holds `offset`, as an unclean election would; returns the new end.
+    /// Cuts a partition's log at the batch that holds `offset`, as an unclean election would; returns the new
+    /// end.
     pub fn truncate_log(&self, topic: &str, partition: i32, offset: i64) -> Result<i64> {
         let mut state = self.inner.state.lock();
         let found = state.partition_mut(topic, partition).ok_or_else(|| unknown(topic, partition))?;
@@ -363,7 +366,8 @@ impl Broker {
         Ok(end)
     }
 
-    /// Damages the stored batch that holds `offset`, so that its CRC no longer fits; returns whether there is one.
+    /// Damages the stored batch that holds `offset`, so that its CRC no longer fits; returns whether there is
+    /// one.
     pub fn damage_batch(&self, topic: &str, partition: i32, offset: i64) -> Result<bool> {
         let mut state = self.inner.state.lock();
         let found = state.partition_mut(topic, partition).ok_or_else(|| unknown(topic, partition))?;

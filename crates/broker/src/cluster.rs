@@ -202,7 +202,7 @@ impl State {
         let replication = replication as usize;
         if replication > nodes {
             let text = format!(
-                "Unable to replicate the partition {replication} time(s): only {nodes} broker(s) are registered."
+                "Unable to replicate the partition {replication} time(s): only {nodes} broker(s) exist."
             );
             return Err((ErrorCode::INVALID_REPLICATION_FACTOR, text));
         }

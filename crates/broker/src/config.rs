@@ -1,7 +1,7 @@
 //! Topic configurations: the names Kafka 4.3 knows, their types, defaults and checks.
 //!
-//! Every name is accepted, kept and described; only those marked `acted on` change what this broker does. Retention
-//! and compaction never run here, so data stays until it is deleted on request.
+//! Every name is accepted, kept and described; only those marked `acted on` change what this broker does.
+//! Retention and compaction never run here, so data stays until it is deleted on request.
 
 use std::collections::BTreeMap;
 

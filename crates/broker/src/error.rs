@@ -1,4 +1,5 @@
-//! What can go wrong in the broker itself. Errors that a client is told are Kafka's error codes and live in responses.
+//! What can go wrong in the broker itself. Errors that a client is told are Kafka's error codes and live in
+//! responses.
 
 use std::path::PathBuf;
 
@@ -33,7 +34,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Another process holds the data directory.
-    #[error("data directory {} is in use by another broker: stop it, or choose another directory", path.display())]
+    #[error("data directory {} is in use by another broker: stop it or choose another", path.display())]
     InUse {
         /// The directory.
         path: PathBuf,

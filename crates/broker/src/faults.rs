@@ -30,8 +30,8 @@ pub struct RequestView {
 }
 
 impl RequestView {
-    /// Whether the body names `text` anywhere, such as a topic of a version that writes names. A coarse filter that
-    /// saves decoding.
+    /// Whether the body names `text` anywhere, such as a topic of a version that writes names. A coarse
+    /// filter that saves decoding.
     pub fn mentions(&self, text: &str) -> bool {
         !text.is_empty() && self.body.windows(text.len()).any(|window| window == text.as_bytes())
     }
@@ -53,11 +53,13 @@ pub enum Act {
     Drop,
     /// Handled, but the answer is lost and the connection closed.
     DropReply,
-    /// Handled; only this many bytes of the answer (length prefix included) leave, then the connection is closed.
+    /// Handled; only this many bytes of the answer (length prefix included) leave, then the connection is
+    /// closed.
     CloseAfter(usize),
     /// Handled; these bytes of the answer's frame (counted after the length prefix) are inverted.
     Corrupt(Range<usize>),
-    /// A partition's leader moves first; then the request is handled, by a node that may no longer be the right one.
+    /// A partition's leader moves first; then the request is handled, by a node that may no longer be the
+    /// right one.
     MoveLeader {
         /// Topic.
         topic: String,

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
-/// How a broker is set up. All fields have defaults: `BrokerOptions::default()` is one node in memory on free ports.
+/// How a broker is set up. All fields have defaults: `BrokerOptions::default()` is one node in memory on free
+/// ports.
 #[derive(Clone, Debug)]
 pub struct BrokerOptions {
     /// Number of simulated nodes, each with its own listener and node id (1, 2, ...). Default 1, at most 100.
@@ -29,7 +30,8 @@ pub struct BrokerOptions {
     pub fetch_max_bytes: usize,
     /// The cluster's id as told to clients; none (the default) makes one, or takes the data directory's.
     pub cluster_id: Option<String>,
-    /// `group.initial.rebalance.delay.ms`: how long the first join of an empty group waits for more members. Default 0.
+    /// `group.initial.rebalance.delay.ms`: how long the first join of an empty group waits for more members.
+    /// Default 0.
     pub group_initial_rebalance_delay_ms: u64,
     /// Seed for topic ids and member names; none (the default) takes the system's randomness.
     pub seed: Option<u64>,

@@ -1,6 +1,7 @@
 //! One partition: its log, its leader and epochs, its producers, and who waits for new data.
 //!
-//! One copy of the data serves all simulated nodes, so the high watermark is the log's end and every replica is in sync.
+//! One copy of the data serves all simulated nodes, so the high watermark is the log's end and every replica
+//! is in sync.
 
 use bytes::{Bytes, BytesMut};
 use millstream_protocol::Limits;
@@ -229,7 +230,8 @@ fn check_rules(header: &BatchHeader, size: usize, rules: &AppendRules<'_>) -> Re
     }
     let bounds = rules.config.timestamp_bounds(rules.now_ms);
     let in_time = |timestamp: i64| timestamp < 0 || bounds.contains(&timestamp);
-    if !rules.config.log_append_time() && !(in_time(header.max_timestamp) && in_time(header.base_timestamp)) {
+    let in_bounds = in_time(header.max_timestamp) && in_time(header.base_timestamp);
+    if !in_bounds && !rules.config.log_append_time() {
         let text = format!(
             "timestamp {} is out of range: it must lie in [{}, {}]",
             header.max_timestamp,

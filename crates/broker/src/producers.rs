@@ -1,7 +1,8 @@
-//! What a partition remembers of its producers: sequences for idempotence (KIP-98, KIP-360) and open transactions.
+//! What a partition remembers of its producers: sequences for idempotence (KIP-98, KIP-360) and open
+//! transactions.
 //!
-//! A producer that the partition does not know may begin with any sequence, as in Kafka since KIP-360. The last five
-//! batches of each producer are kept, so that a repeated one is answered with its first offset.
+//! A producer that the partition does not know may begin with any sequence, as in Kafka since KIP-360. The
+//! last five batches of each producer are kept, so that a repeated one is answered with its first offset.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! lock                 held while a broker runs here
-//! topics.json          cluster id; each topic's id, settings, leaders and epochs. Replaced by rename, synced.
-//! journal.jsonl        group offsets, transactional ids, producer ids, log starts: one JSON line a change, the last
-//!                      one counts. Appended (not synced) before the answer leaves; rewritten short at start.
+//! topics.json          cluster id; each topic's id, settings, leaders, epochs. Replaced by rename, synced.
+//! journal.jsonl        group offsets, transactional ids, producer ids, log starts: one JSON line a change, the
+//!                      last one counts. Appended (not synced) before the answer leaves; rewritten short at start.
 //! logs/TOPIC-N/        one partition: an append file of record batches (`log::file`)
 //! ```
-//! All of it survives the death of the process. A torn last line of the journal is dropped: its answer never left.
+//! All of it survives the death of the process. A torn last line of the journal is dropped: its answer never
+//! left.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};

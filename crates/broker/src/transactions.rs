@@ -1,11 +1,13 @@
-//! The transaction coordinator (KIP-98, KIP-360): who may write under a transactional id, and how a transaction ends.
+//! The transaction coordinator (KIP-98, KIP-360): who may write under a transactional id, and how a
+//! transaction ends.
 //!
 //! ```text
 //! no state --InitProducerId--> idle --AddPartitionsToTxn / AddOffsetsToTxn--> open --EndTxn--> idle
 //!                               ^                                              |
-//!                               +---- InitProducerId, or the timeout: aborted, epoch + 1 (the old producer is fenced)
+//!                               +---- InitProducerId, or the timeout: aborted, epoch + 1
 //! ```
-//! Markers are written at once, so there is no "prepared" state to wait for. Every state change is in the journal.
+//! Markers are written at once, so there is no "prepared" state to wait for. Every state change is in the
+//! journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! AddOffsetsToTxn (25). Versions 0-3.
 //!
-//! Kept: a group becomes part of the transaction. Left out: nothing (version 4 belongs to the second transaction
-//! protocol, which is not advertised).
+//! Kept: a group becomes part of the transaction. Left out: nothing (version 4 belongs to the second
+//! transaction protocol, which is not advertised).
 
 use kafka_protocol::messages::{AddOffsetsToTxnRequest, AddOffsetsToTxnResponse};
 use millstream_protocol::{ApiKey, ErrorCode};

@@ -1,7 +1,7 @@
 //! AddPartitionsToTxn (24). Versions 0-3.
 //!
-//! Kept: all partitions or none (the others are told OPERATION_NOT_ATTEMPTED). Left out: versions 4 and 5, which brokers
-//! use among themselves.
+//! Kept: all partitions or none (the others are told OPERATION_NOT_ATTEMPTED). Left out: versions 4 and 5,
+//! which brokers use among themselves.
 
 use std::sync::Arc;
 

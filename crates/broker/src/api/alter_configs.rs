@@ -1,6 +1,7 @@
 //! AlterConfigs (33). Versions 0-2.
 //!
-//! Kept: replaces all settings of a topic, checked before any is kept, validate_only. Left out: brokers and groups.
+//! Kept: replaces all settings of a topic, checked before any is kept, validate_only. Left out: brokers and
+//! groups.
 
 use kafka_protocol::messages::alter_configs_request::AlterConfigsResource;
 use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceResponse;

@@ -1,8 +1,9 @@
 //! ApiVersions (18). Versions 0-4.
 //!
-//! Kept: the list is made from the table of APIs; a version above 4 gets a version 0 answer with UNSUPPORTED_VERSION
-//! (KIP-511); Produce is listed from version 0, as Kafka 4 lists it, because librdkafka compresses only then
-//! (KAFKA-18659). Left out: features (none is advertised, so clients use the first transaction protocol and classic groups).
+//! Kept: the list is made from the table of APIs; a version above 4 gets a version 0 answer with
+//! UNSUPPORTED_VERSION (KIP-511); Produce is listed from version 0, as Kafka 4 lists it, because librdkafka
+//! compresses only then (KAFKA-18659). Left out: features (none is advertised, so clients use the first
+//! transaction protocol and classic groups).
 
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};

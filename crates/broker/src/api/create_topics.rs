@@ -1,7 +1,8 @@
 //! CreateTopics (19). Versions 2-7.
 //!
-//! Kept: names, counts, replication and assignments are checked, settings are checked and kept, validate_only,
-//! TOPIC_ALREADY_EXISTS, INVALID_REQUEST for a name given twice. Left out: the timeout (topics exist at once).
+//! Kept: names, counts, replication and assignments are checked, settings are checked and kept,
+//! validate_only, TOPIC_ALREADY_EXISTS, INVALID_REQUEST for a name given twice. Left out: the timeout (topics
+//! exist at once).
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! DeleteRecords (21). Versions 0-2.
 //!
-//! Kept: the log start moves to the offset, -1 means the high watermark; whole batches below it are forgotten.
-//! Left out: the timeout; the disk space of a file-backed log is not given back.
+//! Kept: the log start moves to the offset, -1 means the high watermark; whole batches below it are
+//! forgotten. Left out: the timeout; the disk space of a file-backed log is not given back.
 
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::delete_records_response::{

@@ -1,6 +1,7 @@
 //! DescribeCluster (60). Versions 0-2.
 //!
-//! Kept: nodes, cluster id; node 1 is the controller. Left out: controller endpoints, fenced nodes, authorized operations.
+//! Kept: nodes, cluster id; node 1 is the controller. Left out: controller endpoints, fenced nodes,
+//! authorized operations.
 
 use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};

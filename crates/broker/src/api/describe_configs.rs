@@ -1,7 +1,8 @@
 //! DescribeConfigs (32). Versions 1-4.
 //!
-//! Kept: topics with all settings Kafka 4.3 knows, whether set or default, with synonyms; brokers with the few settings
-//! that this broker acts on. Left out: documentation texts, groups and loggers (INVALID_REQUEST).
+//! Kept: topics with all settings Kafka 4.3 knows, whether set or default, with synonyms; brokers with the
+//! few settings that this broker acts on. Left out: documentation texts, groups and loggers
+//! (INVALID_REQUEST).
 
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{

@@ -1,7 +1,7 @@
 //! DescribeGroups (15). Versions 0-6.
 //!
-//! Kept: state, members, their metadata and assignments; an unknown group is Dead, from version 6 GROUP_ID_NOT_FOUND.
-//! Left out: authorized operations.
+//! Kept: state, members, their metadata and assignments; an unknown group is Dead, from version 6
+//! GROUP_ID_NOT_FOUND. Left out: authorized operations.
 
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};

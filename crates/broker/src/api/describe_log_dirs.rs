@@ -1,7 +1,7 @@
 //! DescribeLogDirs (35). Versions 1-4.
 //!
-//! Kept: one directory (the data directory, or `memory`) with the size of each partition that this node leads.
-//! Left out: the volume's total and free bytes (-1).
+//! Kept: one directory (the data directory, or `memory`) with the size of each partition that this node
+//! leads. Left out: the volume's total and free bytes (-1).
 
 use kafka_protocol::messages::describe_log_dirs_response::{
     DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,

@@ -1,6 +1,7 @@
 //! DescribeProducers (61). Version 0.
 //!
-//! Kept: producers that a partition knows, with sequences and open transactions. Left out: producers never expire.
+//! Kept: producers that a partition knows, with sequences and open transactions. Left out: producers never
+//! expire.
 
 use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::describe_producers_response::{

@@ -1,6 +1,7 @@
 //! DescribeTopicPartitions (75). Version 0.
 //!
-//! Kept: topics in order with a cursor when the limit is reached; no topics means all. Left out: eligible leader replicas.
+//! Kept: topics in order with a cursor when the limit is reached; no topics means all. Left out: eligible
+//! leader replicas.
 
 use kafka_protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,

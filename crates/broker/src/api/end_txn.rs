@@ -1,7 +1,7 @@
 //! EndTxn (26). Versions 0-4.
 //!
-//! Kept: markers in every partition of the transaction before the answer; repeated calls; fencing. Left out: version 5,
-//! which belongs to the second transaction protocol (not advertised).
+//! Kept: markers in every partition of the transaction before the answer; repeated calls; fencing. Left out:
+//! version 5, which belongs to the second transaction protocol (not advertised).
 
 use kafka_protocol::messages::{EndTxnRequest, EndTxnResponse};
 use millstream_protocol::{ApiKey, ErrorCode};

@@ -1,9 +1,10 @@
 //! Fetch (1). Versions 4-17.
 //!
-//! Kept: long poll by min_bytes and max_wait; bounds per partition and in all, with at least one whole batch (KIP-74);
-//! topic ids (13+); isolation levels with last stable offset and aborted transactions; log start; OFFSET_OUT_OF_RANGE;
-//! leader epochs (FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH) and diverging epochs (12+); hints to the right leader (16+).
-//! Left out: sessions (every answer has session id 0, so clients send full requests), followers and racks, quotas.
+//! Kept: long poll by min_bytes and max_wait; bounds per partition and in all, with at least one whole batch
+//! (KIP-74); topic ids (13+); isolation levels with last stable offset and aborted transactions; log start;
+//! OFFSET_OUT_OF_RANGE; leader epochs (FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH) and diverging epochs (12+);
+//! hints to the right leader (16+). Left out: sessions (every answer has session id 0, so clients send full
+//! requests), followers and racks, quotas.
 
 use std::sync::Arc;
 use std::task::Waker;

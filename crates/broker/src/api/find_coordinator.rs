@@ -1,7 +1,7 @@
 //! FindCoordinator (10). Versions 0-6.
 //!
-//! Kept: groups and transactional ids, each at the node that its hash picks; one key or, from version 4, many.
-//! Left out: share groups (type 2: INVALID_REQUEST).
+//! Kept: groups and transactional ids, each at the node that its hash picks; one key or, from version 4,
+//! many. Left out: share groups (type 2: INVALID_REQUEST).
 
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};

@@ -1,7 +1,7 @@
 //! IncrementalAlterConfigs (44). Versions 0-1.
 //!
-//! Kept: set, delete, append and subtract on topics, checked before any is kept, validate_only. Left out: brokers,
-//! groups and loggers (INVALID_REQUEST).
+//! Kept: set, delete, append and subtract on topics, checked before any is kept, validate_only. Left out:
+//! brokers, groups and loggers (INVALID_REQUEST).
 
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;

@@ -1,7 +1,7 @@
 //! InitProducerId (22). Versions 0-5.
 //!
-//! Kept: ids for idempotent producers; transactional ids with epoch bump, abort of what was open, and fencing (KIP-360).
-//! Left out: two-phase commit (KIP-939).
+//! Kept: ids for idempotent producers; transactional ids with epoch bump, abort of what was open, and fencing
+//! (KIP-360). Left out: two-phase commit (KIP-939).
 
 use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, ProducerId};
 use millstream_protocol::{ApiKey, ErrorCode};

@@ -1,8 +1,8 @@
 //! JoinGroup (11). Versions 2-9.
 //!
-//! Kept: waits until all members have joined or the rebalance timeout; MEMBER_ID_REQUIRED from version 4 (KIP-394);
-//! static members; protocol vote; the leader alone gets the members. Left out: group.max.size, and keeping a static
-//! member's assignment without a rebalance when it returns (it rebalances).
+//! Kept: waits until all members have joined or the rebalance timeout; MEMBER_ID_REQUIRED from version 4
+//! (KIP-394); static members; protocol vote; the leader alone gets the members. Left out: group.max.size, and
+//! keeping a static member's assignment without a rebalance when it returns (it rebalances).
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! ListOffsets (2). Versions 1-10.
 //!
-//! Kept: latest (-1; the last stable offset for readers of committed data), earliest (-2), the record with the largest
-//! timestamp (-3, from version 7), and by time: the first record at or after it, looked up record by record.
-//! Left out: local (-4) and tiered (-5, -6) offsets: -4 answers as earliest, the others as not found.
+//! Kept: latest (-1; the last stable offset for readers of committed data), earliest (-2), the record with
+//! the largest timestamp (-3, from version 7), and by time: the first record at or after it, looked up record
+//! by record. Left out: local (-4) and tiered (-5, -6) offsets: -4 answers as earliest, the others as not
+//! found.
 
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::list_offsets_response::{

@@ -1,6 +1,7 @@
 //! ListPartitionReassignments (46). Version 0.
 //!
-//! Kept: the answer of a cluster that moves nothing, which this one never does. Left out: nothing else to tell.
+//! Kept: the answer of a cluster that moves nothing, which this one never does. Left out: nothing else to
+//! tell.
 
 use kafka_protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
 use millstream_protocol::{ApiKey, ErrorCode};

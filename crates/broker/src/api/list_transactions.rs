@@ -1,7 +1,7 @@
 //! ListTransactions (66). Version 0.
 //!
-//! Kept: this node's transactional ids, filters by state and producer id. Left out: filters by duration and pattern
-//! (versions 1 and 2).
+//! Kept: this node's transactional ids, filters by state and producer id. Left out: filters by duration and
+//! pattern (versions 1 and 2).
 
 use kafka_protocol::messages::list_transactions_response::TransactionState;
 use kafka_protocol::messages::{

@@ -1,8 +1,9 @@
 //! Metadata (3). Versions 0-13.
 //!
-//! Kept: all topics or some, by name or id; unknown topics are made when broker and request both allow it, else told as
-//! UNKNOWN_TOPIC_OR_PARTITION or UNKNOWN_TOPIC_ID; bad names as INVALID_TOPIC_EXCEPTION; leader epochs, replicas.
-//! Left out: authorized operations (as without an authorizer: none), racks, offline replicas.
+//! Kept: all topics or some, by name or id; unknown topics are made when broker and request both allow it,
+//! else told as UNKNOWN_TOPIC_OR_PARTITION or UNKNOWN_TOPIC_ID; bad names as INVALID_TOPIC_EXCEPTION; leader
+//! epochs, replicas. Left out: authorized operations (as without an authorizer: none), racks, offline
+//! replicas.
 
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{
@@ -26,7 +27,8 @@ impl Handler for Metadata {
     type Response = MetadataResponse;
 
     fn handle(call: &mut Call<'_>, request: MetadataRequest) -> Step<Self> {
-        // Before version 4 the request could not say: the broker's setting decides. In version 0, "none" meant "all".
+        // Before version 4 the request could not say: the broker's setting decides. In version 0, "none"
+        // meant "all".
         let create =
             call.state.options.auto_create_topics && (call.version < 4 || request.allow_auto_topic_creation);
         let topics = match request.topics {

@@ -1,7 +1,7 @@
 //! The APIs served: one file each, and the table from which requests are routed and ApiVersions is answered.
 //!
-//! A request is decoded (walked by the schema first), handled under the state's lock, and its answer encoded. A handler
-//! that must wait says until when; it is asked again with the same request.
+//! A request is decoded (walked by the schema first), handled under the state's lock, and its answer encoded.
+//! A handler that must wait says until when; it is asked again with the same request.
 
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;

@@ -1,7 +1,7 @@
 //! OffsetCommit (8). Versions 2-9.
 //!
-//! Kept: commits of members (checked by generation) and, for groups without members, of anyone; unknown partitions and
-//! long metadata are refused one by one. Left out: retention times (offsets never expire).
+//! Kept: commits of members (checked by generation) and, for groups without members, of anyone; unknown
+//! partitions and long metadata are refused one by one. Left out: retention times (offsets never expire).
 
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,

@@ -1,7 +1,7 @@
 //! OffsetDelete (47). Version 0.
 //!
-//! Kept: forgets offsets of partitions; unknown groups and partitions are told. Left out: telling apart the topics that a
-//! live group is subscribed to (a group with members is refused as a whole: NON_EMPTY_GROUP).
+//! Kept: forgets offsets of partitions; unknown groups and partitions are told. Left out: telling apart the
+//! topics that a live group is subscribed to (a group with members is refused as a whole: NON_EMPTY_GROUP).
 
 use kafka_protocol::messages::offset_delete_response::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,

@@ -1,7 +1,8 @@
 //! OffsetFetch (9). Versions 1-9.
 //!
-//! Kept: some or all partitions, one group or, from version 8, many; -1 where nothing is committed; require_stable
-//! tells UNSTABLE_OFFSET_COMMIT while a transaction holds offsets of the group. Left out: member epochs (KIP-848).
+//! Kept: some or all partitions, one group or, from version 8, many; -1 where nothing is committed;
+//! require_stable tells UNSTABLE_OFFSET_COMMIT while a transaction holds offsets of the group. Left out:
+//! member epochs (KIP-848).
 
 use std::sync::Arc;
 

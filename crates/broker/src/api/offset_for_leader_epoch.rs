@@ -1,6 +1,7 @@
 //! OffsetForLeaderEpoch (23). Versions 2-4.
 //!
-//! Kept: the end offset of the largest epoch up to the one asked for; the current epoch is checked. Left out: nothing.
+//! Kept: the end offset of the largest epoch up to the one asked for; the current epoch is checked. Left out:
+//! nothing.
 
 use kafka_protocol::messages::offset_for_leader_epoch_request::{
     OffsetForLeaderPartition, OffsetForLeaderTopic,

@@ -1,11 +1,11 @@
 //! Produce (0). Versions 3-13.
 //!
-//! Kept: acks 0 (no answer; the connection is closed when something was refused), 1 and -1; CRC, format and count of
-//! each batch; sequences of idempotent producers; max.message.bytes; timestamp bounds; LogAppendTime; zstd from version
-//! 7; topic ids (13); transactional batches only into partitions that were added, or, from version 12, added by this
-//! (KIP-890); hints to the right leader from version 10 (KIP-951).
-//! Left out: checks of each record inside a batch, recompression (compression.type), the timeout (every replica is in
-//! sync at once), min.insync.replicas.
+//! Kept: acks 0 (no answer; the connection is closed when something was refused), 1 and -1; CRC, format and
+//! count of each batch; sequences of idempotent producers; max.message.bytes; timestamp bounds;
+//! LogAppendTime; zstd from version 7; topic ids (13); transactional batches only into partitions that were
+//! added, or, from version 12, added by this (KIP-890); hints to the right leader from version 10 (KIP-951).
+//! Left out: checks of each record inside a batch, recompression (compression.type), the timeout (every
+//! replica is in sync at once), min.insync.replicas.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! SyncGroup (14). Versions 0-5.
 //!
-//! Kept: members wait for the leader's assignment; a rebalance in between is told at once; protocol type and name are
-//! compared from version 5. Left out: removing members that never sync (their session ends instead).
+//! Kept: members wait for the leader's assignment; a rebalance in between is told at once; protocol type and
+//! name are compared from version 5. Left out: removing members that never sync (their session ends instead).
 
 use std::time::Duration;
 

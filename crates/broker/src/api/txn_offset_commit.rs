@@ -1,8 +1,8 @@
 //! TxnOffsetCommit (28). Versions 0-4.
 //!
-//! Kept: offsets wait in the transaction and become the group's on commit; from version 3 the generation is checked when
-//! the group has members. Left out: the group must be coordinated by any node (all share the state); offsets pending at a
-//! restart of the broker are lost with their transaction's abort.
+//! Kept: offsets wait in the transaction and become the group's on commit; from version 3 the generation is
+//! checked when the group has members. Left out: the group must be coordinated by any node (all share the
+//! state); offsets pending at a restart of the broker are lost with their transaction's abort.
 
 use std::sync::Arc;
 

@@ -7,8 +7,9 @@
 //!     |   no member is left  |  +------- join, leave, expiry ------+----------------------------+
 //!     +----------------------+
 //! ```
-//! Joins wait while Preparing, syncs while Completing; whoever waits is woken on every change and looks again.
-//! Static members (group.instance.id) keep their place until their session ends; a new one under the same id takes over.
+//! Joins wait while Preparing, syncs while Completing; whoever waits is woken on every change and looks
+//! again. Static members (group.instance.id) keep their place until their session ends; a new one under the
+//! same id takes over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +26,8 @@ use crate::waiting::Waiters;
 pub(crate) enum Phase {
     #[default]
     Empty,
-    /// Members are to join again until the deadline. A first rebalance waits for it even when all have joined.
+    /// Members are to join again until the deadline. A first rebalance waits for it even when all have
+    /// joined.
     Preparing {
         deadline: Duration,
         first: bool,
@@ -318,7 +320,8 @@ impl Group {
         }
     }
 
-    /// Lets members go that have not been heard of in their session timeout, and ends rebalances that are due.
+    /// Lets members go that have not been heard of in their session timeout, and ends rebalances that are
+    /// due.
     pub(crate) fn expire(&mut self, now: Duration) {
         let late = |member: &Member| member.expires().is_some_and(|at| at <= now);
         let gone: Vec<String> =

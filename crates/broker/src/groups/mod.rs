@@ -1,7 +1,7 @@
 //! The group coordinator: which groups there are, their committed offsets, and time passing for all of them.
 //!
-//! The classic protocol (JoinGroup, SyncGroup, Heartbeat, LeaveGroup) is in [`group`]. Left out: the protocol of KIP-848
-//! (clients fall back to the classic one, because it is not advertised), offset expiry.
+//! The classic protocol (JoinGroup, SyncGroup, Heartbeat, LeaveGroup) is in [`group`]. Left out: the protocol
+//! of KIP-848 (clients fall back to the classic one, because it is not advertised), offset expiry.
 
 mod group;
 

@@ -1,9 +1,9 @@
 //! The append file of one partition: record batches back to back, as they go over the wire.
 //!
-//! Durability: a batch is handed to the operating system before it is acknowledged, so it survives the death of the
-//! process (SIGKILL too). It is synced to the disk when the broker is dropped, not on each append: like Kafka's default,
-//! a power cut may lose the newest batches. At start the file is walked: each batch's length, magic and CRC are checked
-//! and everything from the first unsound batch on is cut off.
+//! Durability: a batch is handed to the operating system before it is acknowledged, so it survives the death
+//! of the process (SIGKILL too). It is synced to the disk when the broker is dropped, not on each append:
+//! like Kafka's default, a power cut may lose the newest batches. At start the file is walked: each batch's
+//! length, magic and CRC are checked and everything from the first unsound batch on is cut off.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -40,7 +40,8 @@ impl BatchFile {
         let found = opened.file.metadata().map_err(Error::io("look at", &opened.path))?.len();
         opened.len = opened.walk(found, seen)?;
         if opened.len < found {
-            tracing::warn!(file = %opened.path.display(), cut = found - opened.len, "cut a torn tail off the log");
+            let cut = found - opened.len;
+            tracing::warn!(file = %opened.path.display(), cut, "cut a torn tail off the log");
             opened.truncate(opened.len)?;
         }
         Ok(opened)

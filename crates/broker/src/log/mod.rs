@@ -2,9 +2,10 @@
 //!
 //! Facts:
 //! - Offsets never repeat; gaps are allowed (compacted batches keep their span).
-//! - A read starts at the batch that holds the wanted offset, so its first records may lie below it (readers trim).
-//! - Like Kafka, a read is cut at its byte bound even inside a batch, but never inside the first one when that batch is
-//!   larger than the bound (KIP-74); readers drop the partial tail.
+//! - A read starts at the batch that holds the wanted offset, so its first records may lie below it (readers
+//!   trim).
+//! - Like Kafka, a read is cut at its byte bound even inside a batch, but never inside the first one when
+//!   that batch is larger than the bound (KIP-74); readers drop the partial tail.
 //! - The index is in memory in both forms of storage: about 48 bytes a batch.
 
 mod file;
@@ -66,8 +67,8 @@ impl Log {
         }
     }
 
-    /// Opens the log file in `folder` (made if missing). Every whole and sound batch is shown to `seen` in order with
-    /// its bytes; what follows the last sound one (a torn write) is cut off.
+    /// Opens the log file in `folder` (made if missing). Every whole and sound batch is shown to `seen` in
+    /// order with its bytes; what follows the last sound one (a torn write) is cut off.
     pub(crate) fn open(folder: &Path, start: i64, mut seen: impl FnMut(&BatchHeader, &[u8])) -> Result<Self> {
         let mut log = Self {
             index: VecDeque::new(),
@@ -222,7 +223,8 @@ impl Log {
         }
     }
 
-    /// Forgets all batches that hold `offset` or more; returns the new end. For simulating an unclean election.
+    /// Forgets all batches that hold `offset` or more; returns the new end. For simulating an unclean
+    /// election.
     pub(crate) fn truncate(&mut self, offset: i64) -> Result<i64> {
         let keep = self.position_of(offset);
         if let Some(entry) = self.index.get(keep) {
@@ -239,7 +241,8 @@ impl Log {
         Ok(self.end)
     }
 
-    /// Inverts the last byte of the batch that holds `offset`, without telling its CRC. Returns whether there is one.
+    /// Inverts the last byte of the batch that holds `offset`, without telling its CRC. Returns whether there
+    /// is one.
     pub(crate) fn damage(&mut self, offset: i64) -> Result<bool> {
         let at = self.position_of(offset);
         let Some(entry) = self.index.get(at).copied() else { return Ok(false) };

@@ -1,7 +1,8 @@
 //! Sockets around the broker: one listener per node, one task per connection, on tokio.
 //!
-//! A connection reads a frame, hands it to the broker, waits if the broker says so, writes the answer, and reads the
-//! next frame: requests of one connection are answered in their order. This is the only module that reads a clock.
+//! A connection reads a frame, hands it to the broker, waits if the broker says so, writes the answer, and
+//! reads the next frame: requests of one connection are answered in their order. This is the only module that
+//! reads a clock.
 
 mod connection;
 
@@ -172,7 +173,8 @@ impl EmbeddedBroker {
         &self.broker
     }
 
-    /// Stops listening, closes every connection, and waits until that is done. What the broker holds stays in it.
+    /// Stops listening, closes every connection, and waits until that is done. What the broker holds stays in
+    /// it.
     pub fn stop(self) {}
 }
 

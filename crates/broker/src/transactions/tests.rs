@@ -1,6 +1,5 @@
 //! Transactions as a client sees them: stable offsets, aborted lists, fencing, restarts.
 
-use bytes::Bytes;
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use kafka_protocol::messages::{
     AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest, ProducerId, TopicName, TransactionalId,
@@ -71,7 +70,7 @@ fn committed(client: &TestClient) -> (Vec<(i64, String)>, Vec<i64>, i64) {
     let part = client.call(12, &request).responses[0].partitions[0].clone();
     let aborted =
         part.aborted_transactions.unwrap_or_default().iter().map(|entry| entry.first_offset).collect();
-    (rows(&part.records.unwrap_or_else(Bytes::new)), aborted, part.last_stable_offset)
+    (rows(&part.records.unwrap_or_default()), aborted, part.last_stable_offset)
 }
 
 fn values(rows: &[(i64, String)]) -> Vec<&str> {
