@@ -114,6 +114,40 @@ pub(crate) fn write_i64(out: &mut Vec<u8>, value: i64) {
     write_u64(out, zigzag_64(value));
 }
 
+/// A few numbers that are appended together: what stands before the key of a record.
+#[derive(Debug)]
+pub(crate) struct Short {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Default for Short {
+    #[inline(always)]
+    fn default() -> Self {
+        Self { bytes: [0; 32], length: 0 }
+    }
+}
+
+impl Short {
+    /// Adds an unsigned number; all together may take 32 bytes.
+    #[inline(always)]
+    pub(crate) fn push_u64(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes[self.length & 31] = value as u8 | 0x80;
+            self.length += 1;
+            value >>= 7;
+        }
+        self.bytes[self.length & 31] = value as u8;
+        self.length += 1;
+    }
+
+    /// The numbers so far.
+    #[inline(always)]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
 #[inline(never)]
 fn read_long_u32(bytes: &mut &[u8]) -> Option<u32> {
     let mut value = 0u64;

@@ -2,7 +2,8 @@
 //!
 //! Records are written once, straight into the buffer that becomes the batch; a compressed batch is
 //! compressed once at the end. The header's producer fields are stamped later, when the sequence number is
-//! known, without reading the records again: the checksums of header and payload are combined.
+//! known; for a large batch that does not read the records again, as the checksums of header and payload can
+//! be combined.
 
 use bytes::{Bytes, BytesMut};
 
@@ -48,13 +49,16 @@ pub struct BatchBuilder {
     records: i32,
     base_timestamp: i64,
     max_timestamp: i64,
+    /// Bytes of the last batch: the next one is likely to need as many.
+    usual_bytes: usize,
 }
 
 /// A finished batch with base offset 0.
 #[derive(Debug, Clone)]
 pub struct EncodedBatch {
     bytes: Bytes,
-    payload_crc: u32,
+    /// Known for large batches only, see [`COMBINE_FROM`].
+    payload_crc: Option<u32>,
     /// Number of records.
     pub records: i32,
     /// Largest timestamp of the records.
@@ -65,13 +69,22 @@ pub struct EncodedBatch {
 
 /// Largest batch: its length is a signed 32-bit number, and frames end at 1 GiB.
 const MAX_BATCH_BYTES: usize = 1 << 30;
+/// From this size on, combining two checksums (6 us) is cheaper than reading the batch again (26 GB/s).
+const COMBINE_FROM: usize = 192 << 10;
 /// Bytes of a record beside key, value and headers: at most five varints, a varlong and the attributes.
 const RECORD_OVERHEAD: usize = 5 * varint::MAX_32 + varint::MAX_64 + 1;
 
 impl BatchBuilder {
     /// An empty builder.
     pub fn new(options: BatchOptions) -> Self {
-        Self { options, buffer: Vec::new(), records: 0, base_timestamp: 0, max_timestamp: i64::MIN }
+        Self {
+            options,
+            buffer: Vec::new(),
+            records: 0,
+            base_timestamp: 0,
+            max_timestamp: i64::MIN,
+            usual_bytes: 0,
+        }
     }
 
     /// Adds a record with the next offset. `false` means that the batch is full and nothing was added.
@@ -118,6 +131,7 @@ impl BatchBuilder {
             });
         }
         let uncompressed_bytes = bytes.len();
+        self.usual_bytes = uncompressed_bytes;
         if self.options.compression != Compression::None {
             let mut compressed = Vec::with_capacity(HEADER_BYTES + uncompressed_bytes / 2);
             compressed.resize(HEADER_BYTES, 0);
@@ -132,7 +146,8 @@ impl BatchBuilder {
             self.buffer = compressed;
         }
         self.write_header(&mut bytes, records);
-        let payload_crc = crc32c::crc32c(&bytes[HEADER_BYTES..]);
+        let is_large = bytes.len() >= COMBINE_FROM;
+        let payload_crc = is_large.then(|| crc32c::crc32c(&bytes[HEADER_BYTES..]));
         write_crc(&mut bytes, payload_crc);
         let max_timestamp = self.max_timestamp;
         Ok(EncodedBatch { bytes: bytes.into(), payload_crc, records, max_timestamp, uncompressed_bytes })
@@ -150,6 +165,7 @@ impl BatchBuilder {
 
     fn start(&mut self, timestamp: i64) {
         self.buffer.clear();
+        self.buffer.reserve(self.usual_bytes);
         self.buffer.resize(HEADER_BYTES, 0);
         self.base_timestamp = timestamp;
         self.max_timestamp = timestamp;
@@ -224,11 +240,14 @@ pub(super) fn write_record(
         + size_of_length(value)
         + varint::size_i32(headers.len() as i32)
         + payload_size(key, value, headers);
-    varint::write_i32(out, body as i32);
-    out.push(0);
-    varint::write_i64(out, timestamp_delta);
-    varint::write_i32(out, offset_delta);
-    write_bytes(out, key);
+    let mut head = varint::Short::default();
+    head.push_u64(u64::from(varint::zigzag_32(body as i32)));
+    head.push_u64(0);
+    head.push_u64(varint::zigzag_64(timestamp_delta));
+    head.push_u64(u64::from(varint::zigzag_32(offset_delta)));
+    head.push_u64(key.map_or(NULL, |key| key.len() as u64 * 2));
+    out.extend_from_slice(head.bytes());
+    out.extend_from_slice(key.unwrap_or_default());
     write_bytes(out, value);
     varint::write_i32(out, headers.len() as i32);
     for (key, value) in headers {
@@ -237,9 +256,17 @@ pub(super) fn write_record(
     }
 }
 
-fn write_crc(bytes: &mut [u8], payload_crc: u32) {
-    let head = crc32c::crc32c(&bytes[ATTRIBUTES_AT..HEADER_BYTES]);
-    let crc = crc32c::crc32c_combine(head, payload_crc, bytes.len() - HEADER_BYTES);
+/// The length -1 in zigzag form.
+const NULL: u64 = 1;
+
+fn write_crc(bytes: &mut [u8], payload_crc: Option<u32>) {
+    let crc = match payload_crc {
+        Some(payload_crc) => {
+            let head = crc32c::crc32c(&bytes[ATTRIBUTES_AT..HEADER_BYTES]);
+            crc32c::crc32c_combine(head, payload_crc, bytes.len() - HEADER_BYTES)
+        }
+        None => crc32c::crc32c(&bytes[ATTRIBUTES_AT..]),
+    };
     bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
 }
 
