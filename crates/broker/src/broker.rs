@@ -225,7 +225,7 @@ impl Broker {
         match outcome {
             Ok(outcome) => self.answer(outcome, header, aftermath),
             Err(error) => {
-                tracing::debug!(%error, connection = connection.id, "closed: the request cannot be read");
+                tracing::warn!(%error, connection = connection.id, "closed the connection");
                 Answer::Close
             }
         }

@@ -34,6 +34,7 @@ mod topic;
 mod transactions;
 mod waiting;
 
+pub use api::served_apis;
 pub use broker::{Answer, Broker, Connection, Now, Parked, Reply};
 pub use error::{Error, Result};
 pub use faults::{Act, RequestView, RuleHandle};

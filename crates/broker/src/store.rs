@@ -3,8 +3,8 @@
 //! ```text
 //! lock                 held while a broker runs here
 //! topics.json          cluster id; each topic's id, settings, leaders, epochs. Replaced by rename, synced.
-//! journal.jsonl        group offsets, transactional ids, producer ids, log starts: one JSON line a change, the
-//!                      last one counts. Appended (not synced) before the answer leaves; rewritten short at start.
+//! journal.jsonl        group offsets, transactional ids, producer ids, log starts: one JSON line a change,
+//!                      the last counts. Appended, not synced, before the answer; rewritten when long.
 //! logs/TOPIC-N/        one partition: an append file of record batches (`log::file`)
 //! ```
 //! All of it survives the death of the process. A torn last line of the journal is dropped: its answer never
@@ -24,6 +24,9 @@ use crate::error::{Error, Result};
 pub(crate) struct Store {
     folder: PathBuf,
     journal: File,
+    journal_bytes: u64,
+    /// Length at which the journal is made short again.
+    shorten_at: u64,
     /// Held for its lock.
     _lock: File,
 }
@@ -92,8 +95,10 @@ impl Store {
         let lock = lock(folder)?;
         let topics = read_topics(&folder.join(TOPICS))?;
         let changes = read_journal(&folder.join(JOURNAL))?;
-        let journal = rewrite_journal(folder, &changes)?;
-        Ok((Self { folder: folder.to_owned(), journal, _lock: lock }, topics, changes))
+        let (journal, journal_bytes) = rewrite_journal(folder, &changes)?;
+        let shorten_at = shorten_at(journal_bytes);
+        let store = Self { folder: folder.to_owned(), journal, journal_bytes, shorten_at, _lock: lock };
+        Ok((store, topics, changes))
     }
 
     /// The folder of a partition's log.
@@ -107,11 +112,27 @@ impl Store {
         replace(&self.folder.join(TOPICS), &text)
     }
 
-    /// Appends one change.
+    /// Appends one change; on failure (such as a full disk) nothing of it stays.
     pub(crate) fn note(&mut self, change: &Change) -> Result<()> {
         let mut line = serde_json::to_vec(change).expect("strings and numbers always become JSON");
         line.push(b'\n');
-        self.journal.write_all(&line).map_err(Error::io("append to", self.folder.join(JOURNAL)))
+        if let Err(source) = self.journal.write_all(&line) {
+            // A torn line in the middle could not be told from damage.
+            let _ = self.journal.set_len(self.journal_bytes);
+            return Err(Error::io("append to", self.folder.join(JOURNAL))(source));
+        }
+        self.journal_bytes += line.len() as u64;
+        if self.journal_bytes > self.shorten_at {
+            self.shorten_journal()?;
+        }
+        Ok(())
+    }
+
+    fn shorten_journal(&mut self) -> Result<()> {
+        let changes = read_journal(&self.folder.join(JOURNAL))?;
+        (self.journal, self.journal_bytes) = rewrite_journal(&self.folder, &changes)?;
+        self.shorten_at = shorten_at(self.journal_bytes);
+        Ok(())
     }
 
     /// Removes a partition's folder, if there is one.
@@ -128,6 +149,13 @@ impl Store {
     pub(crate) fn sync(&self) -> Result<()> {
         self.journal.sync_data().map_err(Error::io("sync", self.folder.join(JOURNAL)))
     }
+}
+
+/// A journal is rewritten when it has grown fourfold, but not for less than this.
+const SHORTEN_MIN_BYTES: u64 = 1 << 20;
+
+fn shorten_at(bytes: u64) -> u64 {
+    (bytes * 4).max(SHORTEN_MIN_BYTES)
 }
 
 const TOPICS: &str = "topics.json";
@@ -176,7 +204,7 @@ fn read_journal(path: &Path) -> Result<Vec<Change>> {
     Ok(latest.into_values().collect())
 }
 
-fn rewrite_journal(folder: &Path, changes: &[Change]) -> Result<File> {
+fn rewrite_journal(folder: &Path, changes: &[Change]) -> Result<(File, u64)> {
     let path = folder.join(JOURNAL);
     let mut text = Vec::new();
     for change in changes {
@@ -184,7 +212,8 @@ fn rewrite_journal(folder: &Path, changes: &[Change]) -> Result<File> {
         text.push(b'\n');
     }
     replace(&path, &text)?;
-    OpenOptions::new().append(true).open(&path).map_err(Error::io("open", &path))
+    let file = OpenOptions::new().append(true).open(&path).map_err(Error::io("open", &path))?;
+    Ok((file, text.len() as u64))
 }
 
 /// Writes a file beside the old one, syncs it and renames it into place.
@@ -223,6 +252,18 @@ mod tests {
         let (_store, _, changes) = Store::open(folder.path()).unwrap();
         assert_eq!(changes, [ids(2)]);
         assert_eq!(fs::read_to_string(&journal).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn a_long_journal_is_rewritten_with_the_last_changes_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, ..) = Store::open(folder.path()).unwrap();
+        for below in 0..60_000 {
+            store.note(&ids(below)).unwrap();
+        }
+        assert!(fs::metadata(folder.path().join(JOURNAL)).unwrap().len() < SHORTEN_MIN_BYTES);
+        drop(store);
+        assert_eq!(Store::open(folder.path()).unwrap().2, [ids(59_999)]);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     }
     if !name.chars().all(legal) {
         return Err(format!(
-            "Topic name is invalid: '{name}' holds characters other than ASCII alphanumerics, '.', '_' and '-'"
+            "Topic name is invalid: '{name}' holds characters other than ASCII letters, digits, '.', '_', '-'"
         ));
     }
     Ok(())

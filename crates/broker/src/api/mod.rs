@@ -173,6 +173,11 @@ pub(crate) static APIS: &[Api] = &[
     Api::of::<describe_topic_partitions::DescribeTopicPartitions>(),
 ];
 
+/// The APIs this broker serves, each with its first and last version.
+pub fn served_apis() -> impl Iterator<Item = (ApiKey, i16, i16)> {
+    APIS.iter().map(|api| (api.key, api.versions.0, api.versions.1))
+}
+
 pub(crate) fn find(key: ApiKey) -> Option<&'static Api> {
     APIS.iter().find(|api| api.key == key)
 }

@@ -4,13 +4,14 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use millstream_protocol::Limits;
 use millstream_protocol::frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Clock;
 use crate::broker::{Answer, Broker, Connection, Parked};
@@ -36,7 +37,7 @@ struct Served {
 
 impl Served {
     async fn serve(&mut self) -> io::Result<()> {
-        while let Some(frame) = self.frame().await? {
+        while let Some(frame) = timeout(IDLE, self.frame()).await?? {
             let mut answer = self.first_answer(frame).await;
             while let Answer::Parked(parked) = answer {
                 answer = self.wait(parked).await;
@@ -48,7 +49,7 @@ impl Served {
                     if !reply.delay.is_zero() {
                         sleep(reply.delay).await;
                     }
-                    self.socket.write_all(&reply.bytes).await?;
+                    timeout(IDLE, self.socket.write_all(&reply.bytes)).await??;
                     if reply.close {
                         return self.socket.shutdown().await;
                     }
@@ -108,5 +109,7 @@ impl Served {
     }
 }
 
+/// `connections.max.idle.ms`: who neither sends a whole request nor reads its answer in this time is cut.
+const IDLE: Duration = Duration::from_secs(600);
 const FIRST_READ_BYTES: usize = 16 << 10;
 const READ_BYTES: usize = 1 << 20;

@@ -93,6 +93,9 @@ impl Accepting {
                 _ = stopped.changed() => break,
                 Some(_) = connections.join_next() => {}
                 accepted = listener.accept() => match accepted {
+                    Ok(_) if connections.len() >= MAX_CONNECTIONS => {
+                        tracing::warn!(node = self.node, MAX_CONNECTIONS, "refused a connection: too many");
+                    }
                     Ok((socket, peer)) => { connections.spawn(self.connection(socket, peer)); }
                     // Out of descriptors, or the peer is gone already: neither is a reason to stop listening.
                     Err(error) => {
@@ -110,6 +113,9 @@ impl Accepting {
         connection::run(self.broker.clone(), self.clock.clone(), connection, socket)
     }
 }
+
+/// Connections that one node keeps at a time; further ones are closed at once.
+const MAX_CONNECTIONS: usize = 10_000;
 
 /// A broker on a runtime and thread of its own, for demos and tests without tokio. Dropping it stops it.
 pub struct EmbeddedBroker {

@@ -1,6 +1,11 @@
 //! Transactions as a client sees them: stable offsets, aborted lists, fencing, restarts.
 
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use kafka_protocol::messages::txn_offset_commit_request::{
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
+};
+use kafka_protocol::messages::{AddOffsetsToTxnRequest, GroupId, OffsetFetchRequest, TxnOffsetCommitRequest};
 use kafka_protocol::messages::{
     AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest, ProducerId, TopicName, TransactionalId,
 };
@@ -119,6 +124,52 @@ fn a_second_producer_fences_the_first_and_aborts_what_it_left_open() {
     second.add();
     assert_eq!(second.write("kept"), ErrorCode::NONE);
     assert_eq!(second.end(true), ErrorCode::NONE);
+}
+
+#[test]
+fn offsets_in_a_transaction_become_the_groups_on_commit_only() {
+    let client = TestClient::new();
+    client.broker.create_topic("t", 1, &[]).unwrap();
+    let producer = Producer::start(&client);
+    let group = GroupId(text("g"));
+    let send = |offset| {
+        let add = AddOffsetsToTxnRequest::default()
+            .with_transactional_id(TransactionalId(text("tx")))
+            .with_producer_id(ProducerId(producer.id))
+            .with_producer_epoch(producer.epoch)
+            .with_group_id(group.clone());
+        assert_eq!(client.call(3, &add).error_code, 0);
+        let part = TxnOffsetCommitRequestPartition::default().with_committed_offset(offset);
+        let topic = TxnOffsetCommitRequestTopic::default()
+            .with_name(TopicName(text("t")))
+            .with_partitions(vec![part]);
+        let commit = TxnOffsetCommitRequest::default()
+            .with_transactional_id(TransactionalId(text("tx")))
+            .with_producer_id(ProducerId(producer.id))
+            .with_producer_epoch(producer.epoch)
+            .with_group_id(group.clone())
+            .with_generation_id(-1)
+            .with_topics(vec![topic]);
+        assert_eq!(client.call(3, &commit).topics[0].partitions[0].error_code, 0);
+    };
+    let fetch = |stable| {
+        let topic = OffsetFetchRequestTopics::default()
+            .with_name(TopicName(text("t")))
+            .with_partition_indexes(vec![0]);
+        let wanted =
+            OffsetFetchRequestGroup::default().with_group_id(group.clone()).with_topics(Some(vec![topic]));
+        let request = OffsetFetchRequest::default().with_groups(vec![wanted]).with_require_stable(stable);
+        let part = client.call(8, &request).groups[0].topics[0].partitions[0].clone();
+        (part.committed_offset, ErrorCode(part.error_code))
+    };
+    send(5);
+    assert_eq!(fetch(false), (-1, ErrorCode::NONE));
+    assert_eq!(fetch(true), (-1, ErrorCode::UNSTABLE_OFFSET_COMMIT));
+    assert_eq!(producer.end(false), ErrorCode::NONE);
+    assert_eq!(fetch(true), (-1, ErrorCode::NONE));
+    send(6);
+    assert_eq!(producer.end(true), ErrorCode::NONE);
+    assert_eq!(fetch(true), (6, ErrorCode::NONE));
 }
 
 #[test]
