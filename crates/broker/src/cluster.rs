@@ -177,12 +177,13 @@ impl State {
     fn place(&self, new: &NewTopic<'_>) -> Result<Vec<Vec<i32>>, Refusal> {
         if !new.assignments.is_empty() {
             let sound = |nodes: &Vec<i32>| !nodes.is_empty() && nodes.iter().all(|node| self.has_node(*node));
-            return if new.assignments.iter().all(sound) {
+            let few = new.assignments.len() <= MAX_PARTITIONS as usize;
+            return if few && new.assignments.iter().all(sound) {
                 Ok(new.assignments.clone())
             } else {
                 Err((
                     ErrorCode::INVALID_REPLICA_ASSIGNMENT,
-                    "The assignment names no or unknown nodes.".to_owned(),
+                    "The assignment names no nodes, unknown ones, or too many partitions.".to_owned(),
                 ))
             };
         }

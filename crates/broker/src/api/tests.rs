@@ -60,6 +60,33 @@ fn every_api_answers_in_every_version_both_a_request_and_an_error() {
 }
 
 #[test]
+fn damaged_requests_never_panic() {
+    use rand::{Rng, SeedableRng};
+    let client = TestClient::new();
+    client.broker.create_topic("t", 1, &[]).unwrap();
+    let mut random = rand::rngs::StdRng::seed_from_u64(11);
+    let mut frames: Vec<Bytes> = Vec::new();
+    for api in super::APIS {
+        frames.extend((api.versions.0..=api.versions.1).map(|version| (api.empty_request)(version)));
+    }
+    let fetch = messages::encode_request(1, None, 12, &fetch_request("t", 0, 0)).unwrap();
+    let produce = produce_request("t", 0, batch(&["x", "y"]).into_bytes());
+    frames.extend([fetch.slice(4..), messages::encode_request(1, None, 9, &produce).unwrap().slice(4..)]);
+    for frame in frames {
+        for _ in 0..60 {
+            let mut damaged = frame.to_vec();
+            for _ in 0..random.random_range(1..4) {
+                let at = random.random_range(2..damaged.len());
+                damaged[at] = random.random();
+            }
+            damaged.truncate(random.random_range(2..=damaged.len() * 2).max(8));
+            client.broker.handle(&client.connection, damaged.into(), client.now, std::task::Waker::noop());
+        }
+    }
+    assert_eq!(client.fetch("t", 0, 0).error_code, 0);
+}
+
+#[test]
 fn data_flows_in_every_version() {
     for version in 3..=13 {
         let client = TestClient::new();
