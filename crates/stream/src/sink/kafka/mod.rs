@@ -1,0 +1,134 @@
+//! Rows into Kafka: at least once.
+//!
+//! Rows go straight from the columns into the producer while they are computed; the end of a partition waits until all of
+//! them are acknowledged. A batch that is run again after a crash is produced again, so consumers that must not see a
+//! record twice need a key in the payload.
+
+mod columns;
+mod records;
+
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use millstream_client::{ClientOptions, Producer};
+use millstream_plan::tree::Options;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+pub use columns::RecordColumns;
+use records::RecordSender;
+
+use super::{Committable, Committed, Guarantee, Sink, SinkBatch};
+use crate::error::{Error, Result};
+use crate::source::kafka::{KafkaClients, names};
+
+/// Client properties that a write cannot have.
+const FORBIDDEN: [(&str, &str); 2] = [
+    ("key.serializer", "as keys are serialized with ByteArraySerializer."),
+    ("value.serializer", "as value are serialized with ByteArraySerializer."),
+];
+
+/// Produces the rows of batches.
+#[derive(Debug)]
+pub struct KafkaSink {
+    options: Options,
+    topic: Option<Arc<str>>,
+    clients: Arc<KafkaClients>,
+    producer: OnceCell<Producer>,
+}
+
+impl KafkaSink {
+    /// Checks the options. Nothing is connected before the first batch.
+    ///
+    /// # Errors
+    /// A forbidden property, or no brokers.
+    pub fn new(options: Options, clients: Arc<KafkaClients>) -> Result<Self> {
+        for (name, why) in FORBIDDEN {
+            let option = format!("{}{name}", names::CLIENT_PREFIX);
+            if options.contains(&option) {
+                let text = format!("Kafka option '{name}' is not supported {why}");
+                return Err(Error::option(option, text));
+            }
+        }
+        if !options.contains("kafka.bootstrap.servers") {
+            return Err(Error::option(
+                "kafka.bootstrap.servers",
+                "Option 'kafka.bootstrap.servers' must be specified for configuring Kafka producer",
+            ));
+        }
+        let topic = options.get("topic").map(|topic| topic.trim().into());
+        Ok(Self { options, topic, clients, producer: OnceCell::new() })
+    }
+
+    async fn producer(&self) -> Result<&Producer> {
+        let connect = || async {
+            let names = names::client_properties(&self.options);
+            let properties = ClientOptions::from_properties(names.iter().cloned())?;
+            let kafka = self.clients.connect(names, properties.client).await?;
+            Ok::<_, Error>(self.clients.producer(&kafka, properties.producer))
+        };
+        self.producer.get_or_try_init(connect).await
+    }
+}
+
+#[async_trait]
+impl Sink for KafkaSink {
+    fn description(&self) -> String {
+        match &self.topic {
+            Some(topic) => format!("KafkaSink[{topic}]"),
+            None => "KafkaSink".into(),
+        }
+    }
+
+    fn guarantee(&self) -> Guarantee {
+        Guarantee::AtLeastOnce
+    }
+
+    async fn prepare(&self, _query_id: Uuid, schema: &SchemaRef) -> Result<()> {
+        RecordColumns::of(schema, self.topic.is_some()).map(|_| ())
+    }
+
+    async fn open(&self, _batch: &SinkBatch) -> Result<()> {
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        batch: &SinkBatch,
+        _partition: usize,
+        mut rows: SendableRecordBatchStream,
+    ) -> Result<Committable> {
+        let columns = RecordColumns::of(&batch.schema, self.topic.is_some())?;
+        let mut sender = None;
+        let mut count = 0;
+        while let Some(rows) = rows.next().await.transpose()? {
+            if rows.num_rows() == 0 {
+                continue;
+            }
+            let sender = match &mut sender {
+                Some(sender) => sender,
+                None => {
+                    let producer = self.producer().await?.clone();
+                    sender.insert(RecordSender::new(producer, columns, self.topic.clone()))
+                }
+            };
+            sender.send(&rows).await?;
+            count += rows.num_rows() as u64;
+        }
+        if let Some(sender) = sender {
+            sender.flush().await?;
+        }
+        Ok(Committable { rows: count, ..Committable::default() })
+    }
+
+    async fn commit(&self, _batch: &SinkBatch, written: Vec<Committable>) -> Result<Committed> {
+        Ok(Committed { output_rows: Some(written.iter().map(|part| part.rows).sum()) })
+    }
+
+    async fn abort(&self, _batch: &SinkBatch, _written: Vec<Committable>) -> Result<()> {
+        Ok(())
+    }
+}
