@@ -19,7 +19,7 @@ pub mod unsupported;
 
 pub use batch_context::BatchContext;
 pub use error::{Error, Result};
-pub use frame::{DataFrame, DataFrameReader, DataFrameWriter, SaveMode};
+pub use frame::{DataFrame, DataFrameReader, DataFrameWriter, DataStreamWriter, SaveMode};
 pub use progress::StreamingQueryProgress;
 pub use query::{OutputMode, StreamingQuery, StreamingQueryException, StreamingQueryManager};
 pub use session::{IntoRow, IntoSchema, IntoValue, Row, Session, SessionBuilder, SessionConf};

@@ -16,14 +16,14 @@
 mod commits;
 mod conf;
 mod durability;
-mod files;
+pub(crate) mod files;
 mod location;
 mod lock;
 mod log;
 mod metadata;
 mod offsets;
 mod source_log;
-mod sync;
+pub(crate) mod sync;
 
 use std::fs;
 use std::path::{Path, PathBuf};

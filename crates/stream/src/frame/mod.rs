@@ -7,6 +7,7 @@ mod actions;
 mod columns;
 mod group;
 mod reader;
+mod stream_writer;
 mod transform;
 mod writer;
 
@@ -14,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -29,6 +31,7 @@ use millstream_plan::types::StructType;
 pub use columns::{Column, IntoColumns, IntoCondition, IntoJoin};
 pub use group::GroupedData;
 pub use reader::DataFrameReader;
+pub use stream_writer::DataStreamWriter;
 pub use writer::{DataFrameWriter, SaveMode};
 
 use crate::error::{Error, Result};
@@ -107,6 +110,11 @@ impl DataFrame {
         DataFrameWriter::new(self.clone())
     }
 
+    /// Begins a streaming query over the frame.
+    pub fn write_stream(&self) -> DataStreamWriter {
+        DataStreamWriter::new(self.clone())
+    }
+
     pub(crate) fn shared(&self) -> (Arc<Relation>, Arc<Analyzed>) {
         (self.relation.clone(), self.analyzed.clone())
     }
@@ -154,9 +162,14 @@ impl BatchPlan {
         Ok(batches.iter().map(|batch| self.analyzed.rename(batch)).collect::<Result<_, _>>()?)
     }
 
+    /// The user's columns.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        self.analyzed.schema.to_arrow()
+    }
+
     /// The rows of each partition under the user's column names.
     pub(crate) fn streams(&self) -> Result<Vec<SendableRecordBatchStream>> {
-        let schema = self.analyzed.schema.to_arrow();
+        let schema = self.schema();
         let stream = |partition| -> Result<SendableRecordBatchStream> {
             let rows = self.plan.execute(partition, self.task.clone())?;
             let analyzed = self.analyzed.clone();

@@ -1,11 +1,18 @@
 //! Writing the rows of a batch frame.
 
+use std::fs;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use millstream_plan::tree::Options;
+use tokio::task::JoinSet;
+use uuid::Uuid;
 
-use super::DataFrame;
+use super::{BatchPlan, DataFrame};
 use crate::error::{Error, Result, spark_error};
+use crate::micro_batch::crash::CrashPoints;
+use crate::sink::create::{Rows, create};
+use crate::sink::{Committable, Sink, SinkBatch};
 
 /// What to do when the target has something already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,8 +118,26 @@ impl DataFrameWriter {
     /// Options or columns that the format does not take, and what goes wrong while writing.
     pub async fn save(self) -> Result<()> {
         let mode = self.mode?;
-        let _ = (self.frame, mode, self.options);
-        Err(Error::unsupported(format!("writing {}", self.format)))
+        if self.frame.is_streaming() {
+            let text = "`write` can not be called on streaming Dataset/DataFrame; use write_stream().";
+            let parameters = [("methodName", "`write`")];
+            return Err(spark_error(
+                "CALL_ON_STREAMING_DATASET_UNSUPPORTED",
+                Some("42KDE"),
+                parameters,
+                text,
+            ));
+        }
+        if self.format.eq_ignore_ascii_case("kafka") {
+            check_kafka_mode(mode)?;
+        }
+        let session = self.frame.session().clone();
+        let sink = create(&session, &self.format, &self.options, Rows::Batch)?;
+        if self.format.eq_ignore_ascii_case("json") && !make_way(&self.options, mode)? {
+            return Ok(());
+        }
+        let frame = self.frame;
+        session.run(async move { write_batch(frame.plan().await?, sink).await }).await
     }
 
     /// [`DataFrameWriter::save`] with a path.
@@ -131,4 +156,77 @@ impl DataFrameWriter {
         let session = self.frame.session().clone();
         session.block_on(self.save())
     }
+}
+
+fn check_kafka_mode(mode: SaveMode) -> Result<()> {
+    if matches!(mode, SaveMode::Append | SaveMode::ErrorIfExists) {
+        return Ok(());
+    }
+    let text = format!(
+        "Save mode {} not allowed for Kafka. Allowed save modes are Append and ErrorIfExists (default).",
+        mode.name()
+    );
+    let parameters = [("mode", mode.name()), ("append", "Append"), ("errorIfExists", "ErrorIfExists")];
+    Err(spark_error("_LEGACY_ERROR_TEMP_3081", None, parameters, text))
+}
+
+/// Prepares the directory of a file format for a mode; false when nothing is to be written.
+fn make_way(options: &Options, mode: SaveMode) -> Result<bool> {
+    let path = crate::checkpoint::resolve(options.get("path").unwrap_or_default())?;
+    if !path.exists() {
+        return Ok(true);
+    }
+    match mode {
+        SaveMode::Append => Ok(true),
+        SaveMode::Ignore => Ok(false),
+        SaveMode::Overwrite => {
+            fs::remove_dir_all(&path).map_err(|source| Error::Io { path, source })?;
+            Ok(true)
+        }
+        SaveMode::ErrorIfExists => {
+            let shown = format!("`{}`", path.display());
+            let text = format!(
+                "Path {shown} already exists. Set mode as \"overwrite\" to overwrite the existing path."
+            );
+            Err(spark_error("PATH_ALREADY_EXISTS", Some("42K04"), [("outputPath", shown)], text))
+        }
+    }
+}
+
+/// Runs all partitions side by side into the sink, then publishes.
+async fn write_batch(plan: BatchPlan, sink: Arc<dyn Sink>) -> Result<()> {
+    let schema = plan.schema();
+    sink.prepare(Uuid::nil(), &schema).await?;
+    let streams = plan.streams()?;
+    let batch = Arc::new(SinkBatch {
+        query_id: Uuid::new_v4(),
+        batch_id: 0,
+        attempt: std::process::id(),
+        partitions: streams.len(),
+        schema,
+        crash: CrashPoints::default(),
+    });
+    sink.open(&batch).await?;
+    let mut tasks = JoinSet::new();
+    for (partition, rows) in streams.into_iter().enumerate() {
+        let (sink, batch) = (sink.clone(), batch.clone());
+        tasks.spawn(async move { (partition, sink.write(&batch, partition, rows).await) });
+    }
+    let mut written = vec![Committable::default(); batch.partitions];
+    while let Some(done) = tasks.join_next().await {
+        let failure = match done {
+            Ok((partition, Ok(committable))) => {
+                written[partition] = committable;
+                continue;
+            }
+            Ok((_, Err(error))) => error,
+            Err(stopped) => Error::Misuse(format!("a writing task was stopped: {stopped}")),
+        };
+        tasks.shutdown().await;
+        if let Err(error) = sink.abort(&batch, written).await {
+            tracing::warn!(%error, "what was written before the failure could not be removed");
+        }
+        return Err(failure);
+    }
+    sink.commit(&batch, written).await.map(|_| ())
 }

@@ -78,6 +78,6 @@ impl analyzer::Catalog for Catalog<'_> {
                 Error::Misuse("the table behind this frame is gone; keep a frame over it".into()).into()
             });
         }
-        Ok(crate::source::resolve(read)?)
+        Ok(crate::source::resolve(self.session, read)?)
     }
 }

@@ -23,6 +23,7 @@ pub use rows::{IntoRow, IntoSchema, IntoValue, Row};
 
 use crate::error::Result;
 use crate::frame::{DataFrame, DataFrameReader};
+use crate::query::StreamingQueryManager;
 use crate::source::kafka::KafkaClients;
 
 /// A session. Cheap to clone; clones are the same session. Two sessions of one process share nothing.
@@ -40,6 +41,7 @@ struct Inner {
     runtimes: runtimes::Runtimes,
     catalog: catalog::SessionCatalog,
     kafka: Arc<KafkaClients>,
+    streams: StreamingQueryManager,
     state: Mutex<Option<(u64, SessionState)>>,
 }
 
@@ -89,7 +91,14 @@ impl SessionBuilder {
         let conf = SessionConf::new(settings);
         let runtimes = runtimes::Runtimes::new(conf.plan_conf().parallelism()?)?;
         let kafka = Arc::new(KafkaClients::new(runtimes.io().clone()));
-        let inner = Inner { conf, runtimes, catalog: Default::default(), kafka, state: Mutex::new(None) };
+        let inner = Inner {
+            conf,
+            runtimes,
+            catalog: Default::default(),
+            kafka,
+            streams: StreamingQueryManager::default(),
+            state: Mutex::new(None),
+        };
         Ok(Session { inner: Arc::new(inner) })
     }
 
@@ -173,6 +182,16 @@ impl Session {
     /// Forgets a view; false when there is none of the name.
     pub fn drop_temp_view(&self, name: &str) -> bool {
         self.inner.catalog.drop_view(name)
+    }
+
+    /// The streaming queries of the session.
+    pub fn streams(&self) -> &StreamingQueryManager {
+        &self.inner.streams
+    }
+
+    /// From now on SIGINT and SIGTERM end the session's queries gracefully; a second signal ends the process.
+    pub fn stop_on_signals(&self) {
+        self.inner.streams.stop_on_signals();
     }
 
     /// A frame over a tree that was built elsewhere.

@@ -23,7 +23,14 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::micro_batch::crash::CrashPoints;
 
+pub mod console;
+pub mod create;
 pub mod foreach_batch;
+mod gathered;
+pub mod json_files;
+pub mod kafka;
+pub mod memory;
+pub mod noop;
 
 pub use foreach_batch::{ForeachBatchFn, foreach_batch};
 

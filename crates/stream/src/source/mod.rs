@@ -182,9 +182,9 @@ pub trait SourceFactory: fmt::Debug + Send + Sync {
 }
 
 /// The table behind a read, with its options checked.
-pub(crate) fn resolve(read: &Read) -> Result<analyzer::Source> {
+pub(crate) fn resolve(session: &Session, read: &Read) -> Result<analyzer::Source> {
     match read.format.to_lowercase().as_str() {
-        "kafka" => kafka::resolve(read),
+        "kafka" => kafka::resolve(session, read),
         other => Err(unknown_format(other)),
     }
 }

@@ -49,8 +49,7 @@ impl RecordColumns {
         let key = find(schema, "key", &bytes, "string or binary")?;
         let value = find(schema, "value", &bytes, "string or binary")?
             .ok_or_else(|| refused("Required attribute 'value' not found"))?;
-        let headers =
-            find(schema, "headers", &[headers_type()], "array<struct<key:string,value:binary>>")?;
+        let headers = find(schema, "headers", &[headers_type()], "array<struct<key:string,value:binary>>")?;
         let partition = find(schema, "partition", &[DataType::Int32], "int")?;
         Ok(Self { topic, key, value, headers, partition })
     }
@@ -62,7 +61,8 @@ fn find(schema: &Schema, name: &str, types: &[DataType], wanted: &str) -> Result
     if types.iter().any(|known| same_type(known, found)) {
         return Ok(Some(index));
     }
-    let found = SparkType::from_arrow(found).map_or_else(|_| found.to_string(), |known| known.simple_string());
+    let found =
+        SparkType::from_arrow(found).map_or_else(|_| found.to_string(), |known| known.simple_string());
     Err(refused(&format!("{name} attribute unsupported type {found}. {name} must be a(n) {wanted}")))
 }
 

@@ -4,8 +4,10 @@
 //! [`subscription`] and [`lookup`] (what the cluster says), [`limits`] and [`ranges`] (what one batch takes and how it is
 //! cut), [`split_reader`] (bytes to rows), [`batch_scan`] (the batch read), [`loss`] (what is gone).
 
+pub mod available_now;
 pub mod batch_scan;
 pub mod clients;
+pub mod initial;
 pub mod limits;
 pub mod lookup;
 pub mod loss;
@@ -15,10 +17,12 @@ pub mod options;
 pub mod positions;
 pub mod ranges;
 pub mod split_reader;
+pub mod stream;
 pub mod subscription;
 
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use millstream_plan::analyzer;
 use millstream_plan::tree::Read;
 use millstream_plan::types::StructType;
@@ -26,19 +30,21 @@ use millstream_plan::types::StructType;
 pub use clients::KafkaClients;
 pub use options::KafkaRead;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::micro_batch::scan::StreamTable;
+use crate::session::Session;
 
 /// The table behind a read of format `kafka`, with its options checked.
-pub(super) fn resolve(read: &Read) -> Result<analyzer::Source> {
+pub(super) fn resolve(session: &Session, read: &Read) -> Result<analyzer::Source> {
     let checked = Arc::new(KafkaRead::check(read)?);
     let schema =
         StructType::from_arrow(&millstream_columnar::records::source_schema(checked.include_headers))?;
-    if read.streaming {
-        return Err(Error::unsupported("streaming reads of Kafka"));
-    }
-    Ok(analyzer::Source {
-        provider: Arc::new(batch_scan::KafkaTable::new(checked)),
-        schema,
-        streaming: false,
-    })
+    let provider: Arc<dyn TableProvider> = if read.streaming {
+        let factory = stream::KafkaSourceFactory { read: checked, clients: session.kafka().clone() };
+        let partitions = session.conf().plan_conf().parallelism()?;
+        Arc::new(StreamTable::new(read.id, Arc::new(factory), partitions))
+    } else {
+        Arc::new(batch_scan::KafkaTable::new(checked))
+    };
+    Ok(analyzer::Source { provider, schema, streaming: read.streaming })
 }

@@ -39,7 +39,14 @@ pub const READ: &[&str] = &[
 ];
 
 /// The options of writes.
-pub const WRITE: &[&str] = &["topic", "includeHeaders", "checkpointLocation", "queryName"];
+pub const WRITE: &[&str] = &[
+    "topic",
+    "includeHeaders",
+    "checkpointLocation",
+    "queryName",
+    "checkpoint.sync",
+    "checkpoint.syncInterval",
+];
 
 /// Edits within which a name is taken for a typing error.
 const TYPING_ERROR: usize = 2;

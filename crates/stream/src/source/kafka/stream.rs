@@ -352,8 +352,7 @@ impl Source for KafkaSource {
 
 /// How far the end of a batch is behind the latest offsets, over its partitions.
 fn behind(end: &PartitionOffsets, latest: &PartitionOffsets) -> BTreeMap<String, String> {
-    let lags: Vec<i64> =
-        latest.iter().filter_map(|(tp, last)| Some((last - end.get(tp)?).max(0))).collect();
+    let lags: Vec<i64> = latest.iter().filter_map(|(tp, last)| Some((last - end.get(tp)?).max(0))).collect();
     let (Some(min), Some(max)) = (lags.iter().min(), lags.iter().max()) else { return BTreeMap::new() };
     let average = lags.iter().map(|lag| *lag as f64).sum::<f64>() / lags.len() as f64;
     BTreeMap::from([
