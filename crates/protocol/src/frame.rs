@@ -65,7 +65,7 @@ fn wrong_length(prefix: [u8; 4], length: i32, limits: &Limits) -> Error {
             Error::NotKafka { hint: "it answered in HTTP; use the port of a Kafka listener" }
         }
         [20..=23, 3, 0..=4, _] => Error::NotKafka {
-            hint: "it answered with a TLS record; set security.protocol to SSL or SASL_SSL, or use the plaintext port",
+            hint: "it answered in TLS; set security.protocol to SSL or SASL_SSL, or use the plaintext port",
         },
         [b'S', b'S', b'H', b'-'] => {
             Error::NotKafka { hint: "it answered in SSH; use the port of a Kafka listener" }

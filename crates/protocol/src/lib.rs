@@ -1,7 +1,7 @@
 //! Kafka's wire protocol: bytes in, bytes out.
 //!
-//! No socket, no clock, no async, no columns. A connection's bytes are cut into frames ([`frame`]), a frame is
-//! checked against a table of its fields ([`schema`]) and becomes a message ([`messages`], [`fetch`],
+//! No socket, no clock, no async, no columns. A connection's bytes are cut into frames ([`frame`]), a frame
+//! is checked against a table of its fields ([`schema`]) and becomes a message ([`messages`], [`fetch`],
 //! [`produce`]); what a fetch brings is read batch by batch and record by record ([`records`], [`codec`]).
 //! Everything that comes from outside has a limit ([`Limits`]), and no input makes this crate panic.
 

@@ -108,12 +108,6 @@ pub(crate) fn write_i32(out: &mut Vec<u8>, value: i32) {
     write_u64(out, u64::from(zigzag_32(value)));
 }
 
-/// Appends a zigzag number of 64 bits.
-#[inline(always)]
-pub(crate) fn write_i64(out: &mut Vec<u8>, value: i64) {
-    write_u64(out, zigzag_64(value));
-}
-
 /// A few numbers that are appended together: what stands before the key of a record.
 #[derive(Debug)]
 pub(crate) struct Short {
@@ -187,7 +181,7 @@ mod tests {
             for value in [1u64 << shift, (1u64 << shift) - 1, (1u64 << shift) + 1, u64::MAX >> shift] {
                 for value in [value as i64, (value as i64).wrapping_neg()] {
                     let mut out = Vec::new();
-                    write_i64(&mut out, value);
+                    write_u64(&mut out, zigzag_64(value));
                     assert_eq!(out.len(), size_i64(value), "{value}");
                     let mut rest = &out[..];
                     assert_eq!(read_i64(&mut rest), Some(value));

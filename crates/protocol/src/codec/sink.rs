@@ -65,7 +65,7 @@ impl<'a> Sink<'a> {
         let mut filled = self.out.len();
         let end = loop {
             if filled == self.out.len() {
-                // Twice what is there, but one byte past the limit at most: enough to tell the end from a bomb.
+                // One byte past the limit at most: enough to tell the end from a bomb.
                 let room = (filled - self.start).clamp(STEP, 16 * STEP);
                 let most = self.start.saturating_add(self.limit).saturating_add(1);
                 self.out.resize((filled + room).min(most).max(filled), 0);

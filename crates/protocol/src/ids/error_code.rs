@@ -42,7 +42,8 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    UNKNOWN_SERVER_ERROR = -1, Fatal, "the broker failed in a way it has no code for; its log names the cause";
+    UNKNOWN_SERVER_ERROR = -1, Fatal,
+        "the broker failed in a way it has no code for; its log names the cause";
     NONE = 0, Fatal, "no error";
     OFFSET_OUT_OF_RANGE = 1, Fatal, "the offset is below the log's start or above its end";
     CORRUPT_MESSAGE = 2, Retriable, "the broker found a batch with a wrong checksum, size or missing key";
@@ -62,8 +63,10 @@ error_codes! {
     NOT_COORDINATOR = 16, Retriable, "this broker is not the coordinator; find it again";
     INVALID_TOPIC_EXCEPTION = 17, Fatal, "the topic name is not legal or the topic may not be used this way";
     RECORD_LIST_TOO_LARGE = 18, Fatal, "a batch exceeds the segment size of the topic";
-    NOT_ENOUGH_REPLICAS = 19, Retriable, "fewer replicas are in sync than min.insync.replicas asks for; nothing was written";
-    NOT_ENOUGH_REPLICAS_AFTER_APPEND = 20, Retriable, "written, but to fewer replicas than min.insync.replicas asks for";
+    NOT_ENOUGH_REPLICAS = 19, Retriable,
+        "fewer replicas are in sync than min.insync.replicas asks for; nothing was written";
+    NOT_ENOUGH_REPLICAS_AFTER_APPEND = 20, Retriable,
+        "written, but to fewer replicas than min.insync.replicas asks for";
     INVALID_REQUIRED_ACKS = 21, Fatal, "acks must be -1, 0 or 1";
     ILLEGAL_GENERATION = 22, Fatal, "the group has moved on to another generation";
     INCONSISTENT_GROUP_PROTOCOL = 23, Fatal, "the member shares no assignor or protocol type with its group";
@@ -81,7 +84,8 @@ error_codes! {
     UNSUPPORTED_VERSION = 35, Fatal, "the broker does not support this version of the request";
     TOPIC_ALREADY_EXISTS = 36, Fatal, "a topic of this name exists";
     INVALID_PARTITIONS = 37, Fatal, "the number of partitions is not valid";
-    INVALID_REPLICATION_FACTOR = 38, Fatal, "the replication factor is below 1 or above the number of brokers";
+    INVALID_REPLICATION_FACTOR = 38, Fatal,
+        "the replication factor is below 1 or above the number of brokers";
     INVALID_REPLICA_ASSIGNMENT = 39, Fatal, "the replica assignment is not valid";
     INVALID_CONFIG = 40, Fatal, "a configuration value is not valid";
     NOT_CONTROLLER = 41, Retriable, "this broker is not the controller; ask another";
@@ -93,21 +97,25 @@ error_codes! {
     INVALID_PRODUCER_EPOCH = 47, Fatal, "a newer producer with the same transactional id has taken over";
     INVALID_TXN_STATE = 48, Fatal, "the transaction is in a state that does not allow this";
     INVALID_PRODUCER_ID_MAPPING = 49, Fatal, "the producer id does not belong to this transactional id";
-    INVALID_TRANSACTION_TIMEOUT = 50, Fatal, "the transaction timeout exceeds transaction.max.timeout.ms of the broker";
+    INVALID_TRANSACTION_TIMEOUT = 50, Fatal,
+        "the transaction timeout exceeds transaction.max.timeout.ms of the broker";
     CONCURRENT_TRANSACTIONS = 51, Retriable, "the last transaction of this producer is still being completed";
     TRANSACTION_COORDINATOR_FENCED = 52, Fatal, "the coordinator that sent the marker has been replaced";
-    TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53, Fatal, "the principal may not use this transactional id; ask for an ACL";
+    TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53, Fatal,
+        "the principal may not use this transactional id; ask for an ACL";
     SECURITY_DISABLED = 54, Fatal, "the broker has no authorizer or security configured";
     OPERATION_NOT_ATTEMPTED = 55, Fatal, "the broker skipped this because another part of the request failed";
     KAFKA_STORAGE_ERROR = 56, Refresh, "the broker's disk failed for this partition";
     LOG_DIR_NOT_FOUND = 57, Fatal, "the log directory is not configured on the broker";
     SASL_AUTHENTICATION_FAILED = 58, Fatal, "the user name, password or token was refused";
-    UNKNOWN_PRODUCER_ID = 59, Fatal, "the broker has forgotten this producer id, often because its records were deleted";
+    UNKNOWN_PRODUCER_ID = 59, Fatal,
+        "the broker has forgotten this producer id, often because its records were deleted";
     REASSIGNMENT_IN_PROGRESS = 60, Fatal, "the partition is being reassigned";
     DELEGATION_TOKEN_AUTH_DISABLED = 61, Fatal, "delegation tokens are switched off";
     DELEGATION_TOKEN_NOT_FOUND = 62, Fatal, "the delegation token does not exist";
     DELEGATION_TOKEN_OWNER_MISMATCH = 63, Fatal, "the principal neither owns nor may renew the token";
-    DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64, Fatal, "tokens cannot be requested over this kind of connection";
+    DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64, Fatal,
+        "tokens cannot be requested over this kind of connection";
     DELEGATION_TOKEN_AUTHORIZATION_FAILED = 65, Fatal, "the principal may not use delegation tokens";
     DELEGATION_TOKEN_EXPIRED = 66, Fatal, "the delegation token has expired";
     INVALID_PRINCIPAL_TYPE = 67, Fatal, "the principal type is not supported";
@@ -129,7 +137,8 @@ error_codes! {
     ELIGIBLE_LEADERS_NOT_AVAILABLE = 83, Refresh, "no replica may become leader at the moment";
     ELECTION_NOT_NEEDED = 84, Fatal, "the leader is already the one asked for";
     NO_REASSIGNMENT_IN_PROGRESS = 85, Fatal, "there is no reassignment to act on";
-    GROUP_SUBSCRIBED_TO_TOPIC = 86, Fatal, "the group is subscribed to the topic, so its offsets cannot be deleted";
+    GROUP_SUBSCRIBED_TO_TOPIC = 86, Fatal,
+        "the group is subscribed to the topic, so its offsets cannot be deleted";
     INVALID_RECORD = 87, Fatal, "the broker refused a record of the batch";
     UNSTABLE_OFFSET_COMMIT = 88, Retriable, "an open transaction still holds offsets of the group";
     THROTTLING_QUOTA_EXCEEDED = 89, Retriable, "the quota for this kind of request is used up";
@@ -143,13 +152,16 @@ error_codes! {
     PRINCIPAL_DESERIALIZATION_FAILURE = 97, Fatal, "a forwarded principal could not be read";
     SNAPSHOT_NOT_FOUND = 98, Fatal, "the snapshot does not exist";
     POSITION_OUT_OF_RANGE = 99, Fatal, "the position is outside the snapshot";
-    UNKNOWN_TOPIC_ID = 100, Refresh, "the broker does not know this topic id; the topic may have been created anew";
+    UNKNOWN_TOPIC_ID = 100, Refresh,
+        "the broker does not know this topic id; the topic may have been created anew";
     DUPLICATE_BROKER_REGISTRATION = 101, Fatal, "the broker id is in use";
     BROKER_ID_NOT_REGISTERED = 102, Fatal, "the broker id is not registered";
-    INCONSISTENT_TOPIC_ID = 103, Refresh, "the topic id does not match the log; the topic has been created anew";
+    INCONSISTENT_TOPIC_ID = 103, Refresh,
+        "the topic id does not match the log; the topic has been created anew";
     INCONSISTENT_CLUSTER_ID = 104, Fatal, "this broker belongs to another cluster";
     TRANSACTIONAL_ID_NOT_FOUND = 105, Fatal, "the transactional id is not known";
-    FETCH_SESSION_TOPIC_ID_ERROR = 106, Retriable, "the fetch session mixed topic names and ids; send a full fetch";
+    FETCH_SESSION_TOPIC_ID_ERROR = 106, Retriable,
+        "the fetch session mixed topic names and ids; send a full fetch";
     INELIGIBLE_REPLICA = 107, Fatal, "a replica may not join the in-sync set";
     NEW_LEADER_ELECTED = 108, Fatal, "the partition has a new leader";
     OFFSET_MOVED_TO_TIERED_STORAGE = 109, Fatal, "the offset lies in tiered storage";
@@ -163,7 +175,8 @@ error_codes! {
     UNKNOWN_SUBSCRIPTION_ID = 117, Fatal, "the telemetry subscription is not known";
     TELEMETRY_TOO_LARGE = 118, Fatal, "the telemetry is larger than the broker accepts";
     INVALID_REGISTRATION = 119, Fatal, "the controller refused the broker's registration";
-    TRANSACTION_ABORTABLE = 120, Fatal, "the transaction failed and must be aborted; the producer may go on after that";
+    TRANSACTION_ABORTABLE = 120, Fatal,
+        "the transaction failed and must be aborted; the producer may go on after that";
     INVALID_RECORD_STATE = 121, Fatal, "the acknowledgement does not fit the record's state";
     SHARE_SESSION_NOT_FOUND = 122, Retriable, "the broker has dropped the share session";
     INVALID_SHARE_SESSION_EPOCH = 123, Retriable, "the share session is out of step";
@@ -172,7 +185,8 @@ error_codes! {
     DUPLICATE_VOTER = 126, Fatal, "the voter is already in the set";
     VOTER_NOT_FOUND = 127, Fatal, "the voter is not in the set";
     INVALID_REGULAR_EXPRESSION = 128, Fatal, "the regular expression is not valid";
-    REBOOTSTRAP_REQUIRED = 129, Fatal, "the broker asks the client to start again from its bootstrap addresses";
+    REBOOTSTRAP_REQUIRED = 129, Fatal,
+        "the broker asks the client to start again from its bootstrap addresses";
     STREAMS_INVALID_TOPOLOGY = 130, Fatal, "the streams topology is not valid";
     STREAMS_INVALID_TOPOLOGY_EPOCH = 131, Fatal, "the streams topology epoch is not valid";
     STREAMS_TOPOLOGY_FENCED = 132, Fatal, "the streams topology epoch is out of date";

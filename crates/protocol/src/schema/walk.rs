@@ -107,7 +107,7 @@ impl Rules<'_> {
     fn list(&mut self, cursor: &mut Cursor<'_>, fields: &[Field]) -> Result<bool> {
         let count = cursor.count(self.flexible, smallest_struct(fields, self.version, self.flexible))?;
         let Some(count) = count else { return Ok(true) };
-        // Structures take more room decoded than on the wire, so their number is limited over the whole message.
+        // Structures take more room decoded than on the wire, so all of a message's are counted.
         self.elements = self.elements.saturating_add(count);
         Limits::check("array_elements", self.limits.array_elements, self.elements)?;
         for _ in 0..count {

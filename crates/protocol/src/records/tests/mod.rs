@@ -1,6 +1,7 @@
 //! The reader and builder of batches: bad input, round trips, and twins.
 
 mod cases;
+mod fixtures;
 mod legacy;
 mod twins;
 
