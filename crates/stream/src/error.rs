@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use millstream_plan::SparkError;
-use millstream_protocol::ids::TopicPartition;
 
 use crate::query::StreamingQueryException;
 
@@ -40,14 +39,9 @@ pub enum Error {
     /// The plan failed while it ran.
     #[error("{0}")]
     Execution(DataFusionError),
-    /// What a partition holds cannot be read.
-    #[error("{partition}: {what}")]
-    Source {
-        /// The partition.
-        partition: TopicPartition,
-        /// What is wrong, with the offset where it is known.
-        what: String,
-    },
+    /// What a partition holds cannot be decoded, or columns cannot be encoded.
+    #[error(transparent)]
+    Columnar(#[from] millstream_columnar::Error),
     /// A file of a checkpoint cannot be read, written or understood.
     #[error("checkpoint file {}: {what}; {advice}", path.display())]
     Checkpoint {
@@ -74,6 +68,9 @@ pub enum Error {
         /// What the operating system answered.
         source: std::io::Error,
     },
+    /// Reading or writing that is not about a file of this engine's failed.
+    #[error(transparent)]
+    Std(#[from] std::io::Error),
     /// The user's own function failed.
     #[error("the user's function failed: {0}")]
     User(Box<dyn StdError + Send + Sync>),
@@ -205,7 +202,8 @@ fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
             Error::Plan(plan) => Some(plan),
             Error::Client(client) => Some(client),
             Error::Execution(execution) => Some(execution),
-            Error::Io { source, .. } => Some(source),
+            Error::Columnar(columnar) => Some(columnar),
+            Error::Io { source, .. } | Error::Std(source) => Some(source),
             Error::User(user) => Some(&**user),
             Error::Query(query) => Some(&*query.cause),
             _ => None,

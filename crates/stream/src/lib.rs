@@ -19,8 +19,10 @@ pub mod unsupported;
 
 pub use batch_context::BatchContext;
 pub use error::{Error, Result};
-pub use frame::{DataFrame, DataFrameReader, DataFrameWriter, DataStreamWriter, SaveMode};
+pub use frame::{DataFrame, DataFrameReader, DataFrameWriter, DataStreamWriter, GroupedData, SaveMode};
 pub use progress::StreamingQueryProgress;
 pub use query::{OutputMode, StreamingQuery, StreamingQueryException, StreamingQueryManager};
-pub use session::{IntoRow, IntoSchema, IntoValue, Row, Session, SessionBuilder, SessionConf};
+pub use session::{IntoRow, IntoSchema, Row, Session, SessionBuilder, SessionConf};
 pub use trigger::Trigger;
+
+pub use millstream_plan::tree::Value;

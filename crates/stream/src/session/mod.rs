@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 
 pub use catalog::Catalog;
 pub use conf::{ENVIRONMENT, STRICT_OPTIONS, SessionConf};
-pub use rows::{IntoRow, IntoSchema, IntoValue, Row};
+pub use rows::{IntoRow, IntoSchema, Row};
 
 use crate::error::Result;
 use crate::frame::{DataFrame, DataFrameReader};

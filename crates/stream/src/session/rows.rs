@@ -10,57 +10,12 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row(pub Vec<Value>);
 
-/// A row of any values: `row!["James", 3000, None::<&str>]`.
+/// A row of any values that a [`Value`] can be made of: `row!["James", 3000, None::<&str>]`.
 #[macro_export]
 macro_rules! row {
     ($($value:expr),* $(,)?) => {
-        $crate::Row(vec![$($crate::IntoValue::into_value($value)),*])
+        $crate::Row(vec![$($crate::Value::from($value)),*])
     };
-}
-
-/// What can stand in a row: numbers, text, bytes, booleans, [`Value`], and an `Option` of them for NULL.
-pub trait IntoValue {
-    /// The value.
-    fn into_value(self) -> Value;
-}
-
-impl<T: IntoValue> IntoValue for Option<T> {
-    fn into_value(self) -> Value {
-        self.map_or(Value::Null, T::into_value)
-    }
-}
-
-impl IntoValue for Value {
-    fn into_value(self) -> Value {
-        self
-    }
-}
-
-impl IntoValue for &str {
-    fn into_value(self) -> Value {
-        Value::String(self.to_owned())
-    }
-}
-
-impl IntoValue for &[u8] {
-    fn into_value(self) -> Value {
-        Value::Binary(self.to_vec())
-    }
-}
-
-macro_rules! into_value {
-    ($($from:ty => $variant:ident),* $(,)?) => {$(
-        impl IntoValue for $from {
-            fn into_value(self) -> Value {
-                Value::$variant(self.into())
-            }
-        }
-    )*};
-}
-
-into_value! {
-    bool => Boolean, i8 => Byte, i16 => Short, i32 => Integer, i64 => Long, u32 => Long, f32 => Float, f64 => Double,
-    String => String, Vec<u8> => Binary,
 }
 
 /// What can be a row of [`Session::create_data_frame`](crate::Session::create_data_frame): [`Row`], a vector of values,
@@ -84,11 +39,11 @@ impl IntoRow for Vec<Value> {
 
 macro_rules! tuple_rows {
     ($(($($name:ident),+))*) => {$(
-        impl<$($name: IntoValue),+> IntoRow for ($($name,)+) {
+        impl<$($name: Into<Value>),+> IntoRow for ($($name,)+) {
             #[expect(non_snake_case, reason = "a tuple's members have the names of their types")]
             fn into_row(self) -> Vec<Value> {
                 let ($($name,)+) = self;
-                vec![$($name.into_value()),+]
+                vec![$($name.into()),+]
             }
         }
     )*};

@@ -169,8 +169,7 @@ impl Sink for JsonFilesSink {
     }
 
     async fn prepare(&self, _query_id: Uuid, schema: &SchemaRef) -> Result<()> {
-        JsonWriter::new(&DataType::Struct(schema.fields().clone()), self.options.clone())
-            .map_err(|error| Error::Sink { sink: "json".into(), what: error.to_string() })?;
+        JsonWriter::new(&DataType::Struct(schema.fields().clone()), self.options.clone())?;
         tokio::task::block_in_place(|| {
             make_dir(&self.root)?;
             self.log().map(|_| ())
@@ -205,8 +204,7 @@ impl Sink for JsonFilesSink {
         if self.is_logged(batch.batch_id) {
             return Ok(Committable::default());
         }
-        let writer = JsonWriter::new(&DataType::Struct(batch.schema.fields().clone()), self.options.clone())
-            .map_err(|error| Error::Sink { sink: "json".into(), what: error.to_string() })?;
+        let writer = JsonWriter::new(&DataType::Struct(batch.schema.fields().clone()), self.options.clone())?;
         let mut file: Option<(String, PathBuf, File)> = None;
         let (mut lines, mut count) = (Vec::with_capacity(WRITE_BYTES / 8), 0);
         while let Some(rows) = rows.next().await.transpose()? {
@@ -214,9 +212,7 @@ impl Sink for JsonFilesSink {
                 continue;
             }
             count += rows.num_rows() as u64;
-            writer
-                .write_lines(&rows, &mut lines)
-                .map_err(|error| Error::Sink { sink: "json".into(), what: error.to_string() })?;
+            writer.write_lines(&rows, &mut lines)?;
             let (_, path, file) = match &mut file {
                 Some(file) => file,
                 None => file.insert(create(&self.folder(batch), partition)?),

@@ -15,7 +15,7 @@ use millstream_columnar::records::{self, Chunk, DecoderOptions, Projection, Reco
 use millstream_protocol::ids::TopicPartition;
 
 use super::loss::{self, Loss, LossPolicy, Rest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, spark_error};
 use crate::source::{ScanProjection, Split};
 
 /// How the splits of a read are read.
@@ -97,11 +97,11 @@ struct Reading {
 impl Reading {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            if let Some(batch) = self.decoder.next_batch().map_err(|error| self.malformed(&error))? {
+            if let Some(batch) = self.decoder.next_batch().map_err(malformed)? {
                 return self.ordered(batch).map(Some);
             }
             if self.finished {
-                let last = self.decoder.finish().map_err(|error| self.malformed(&error))?;
+                let last = self.decoder.finish().map_err(malformed)?;
                 return last.map(|batch| self.ordered(batch)).transpose();
             }
             self.fetch().await?;
@@ -142,7 +142,7 @@ impl Reading {
             until: records.until,
             aborted: &aborted,
         };
-        self.decoder.push(chunk).map_err(|error| self.malformed(&error))?;
+        self.decoder.push(chunk).map_err(malformed)?;
         Ok(())
     }
 
@@ -170,10 +170,6 @@ impl Reading {
         Ok(())
     }
 
-    fn malformed(&self, error: &millstream_columnar::Error) -> Error {
-        Error::Source { partition: self.partition.clone(), what: error.to_string() }
-    }
-
     fn ordered(&self, batch: RecordBatch) -> Result<RecordBatch> {
         let Some(order) = &self.order else { return Ok(batch) };
         let columns = order.iter().map(|&column| batch.column(column).clone()).collect();
@@ -181,6 +177,20 @@ impl Reading {
         RecordBatch::try_new_with_options(self.projection.schema.clone(), columns, &rows)
             .map_err(|error| DataFusionError::from(error).into())
     }
+}
+
+fn malformed(error: millstream_columnar::Error) -> Error {
+    let millstream_columnar::Error::TimestampOverflow { topic, partition, offset, timestamp_ms } = &error
+    else {
+        return error.into();
+    };
+    let parameters = [
+        ("topic", topic.clone()),
+        ("partition", partition.to_string()),
+        ("offset", offset.to_string()),
+        ("timestamp", timestamp_ms.to_string()),
+    ];
+    spark_error("KAFKA_MALFORMED_RECORD_TIMESTAMP", Some("22008"), parameters, &error)
 }
 
 /// Where each wanted column stands in what the decoder makes; none when it is the same.
