@@ -16,7 +16,7 @@ pub struct Limits {
     pub string_bytes: usize,
     /// Structures in all arrays of one message, and elements of one array. Default 2 million.
     pub array_elements: usize,
-    /// Tagged fields in one place of a message. Default 1024.
+    /// Tagged fields in one place of a message, and unknown ones in all of it. Default 1024.
     pub tagged_fields: usize,
 }
 

@@ -18,13 +18,14 @@ struct Rules<'a> {
     flexible: bool,
     limits: &'a Limits,
     elements: usize,
+    unknown_tags: usize,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(schema: &Schema, version: i16, body: &'a [u8], limits: &'a Limits) -> Self {
         let flexible = version >= schema.flexible;
         let cursor = Cursor::new(body, schema.api, version, limits);
-        Self { cursor, rules: Rules { version, flexible, limits, elements: 0 } }
+        Self { cursor, rules: Rules { version, flexible, limits, elements: 0, unknown_tags: 0 } }
     }
 
     /// Walks `fields` and then expects the end.
@@ -47,7 +48,12 @@ impl Rules<'_> {
         let version = self.version;
         cursor.tags(|tag, bytes| {
             let known = fields.iter().find(|field| field.tag == Some(tag) && field.is_present(version));
-            let Some(field) = known else { return Ok(Tag::Unknown) };
+            let Some(field) = known else {
+                // They are kept in a map by what decodes the message, so all of a message's are counted.
+                self.unknown_tags += 1;
+                Limits::check("tagged_fields", self.limits.tagged_fields, self.unknown_tags)?;
+                return Ok(Tag::Unknown);
+            };
             self.field(bytes, field)?;
             Ok(Tag::Read)
         })
