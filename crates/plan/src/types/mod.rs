@@ -1,6 +1,7 @@
 //! Spark's data types and their spellings.
 mod arrow;
 mod ddl;
+mod interval_text;
 mod json;
 mod names;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tree_string;
 
 use std::sync::Arc;
 
+pub use interval_text::{day_time_interval_text, year_month_interval_text};
 pub use names::{DayTimeField, YearMonthField};
 
 /// Types nested deeper than this are refused when they are read.
