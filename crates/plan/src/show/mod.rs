@@ -11,6 +11,7 @@ use millstream_columnar::datetime::TimeZone;
 use millstream_columnar::text::{Renderer, Style};
 
 use crate::error::{Error, Result};
+use crate::sql::session_time_zone;
 use crate::types::{SparkType, StructType};
 
 /// How wide a cell may be.
@@ -31,21 +32,21 @@ impl Default for Truncate {
 
 /// What `show()` takes.
 #[derive(Debug, Clone, Copy)]
-pub struct ShowOptions {
+pub struct ShowOptions<'a> {
     /// How many rows are shown.
     pub rows: usize,
     /// How wide a cell may be.
     pub truncate: Truncate,
     /// One value below the other, instead of a table.
     pub vertical: bool,
-    /// The session's time zone, in which timestamps are shown.
-    pub time_zone: TimeZone,
+    /// Name of the session's time zone, in which timestamps are shown.
+    pub time_zone: &'a str,
 }
 
-impl Default for ShowOptions {
+impl Default for ShowOptions<'_> {
     /// 20 rows of a table, cells cut at 20 characters, UTC.
     fn default() -> Self {
-        Self { rows: 20, truncate: Truncate::default(), vertical: false, time_zone: TimeZone::UTC }
+        Self { rows: 20, truncate: Truncate::default(), vertical: false, time_zone: "UTC" }
     }
 }
 
@@ -54,8 +55,8 @@ impl Default for ShowOptions {
 /// Hand in one row more than is shown where there are more, so that "only showing top N rows" can be told.
 ///
 /// # Errors
-/// A column whose physical type is none of Spark's.
-pub fn table(batches: &[RecordBatch], schema: &StructType, options: &ShowOptions) -> Result<String> {
+/// An unknown time zone, or a column whose physical type is none of Spark's.
+pub fn table(batches: &[RecordBatch], schema: &StructType, options: &ShowOptions<'_>) -> Result<String> {
     let available: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let shown = available.min(options.rows);
     let width = match options.truncate {
@@ -64,11 +65,12 @@ pub fn table(batches: &[RecordBatch], schema: &StructType, options: &ShowOptions
     };
     let names: Vec<String> = schema.fields.iter().map(|f| cell::escape(&f.name)).collect();
     let mut rows: Vec<Vec<String>> = (0..shown).map(|_| Vec::with_capacity(names.len())).collect();
+    let zone = session_time_zone(options.time_zone)?;
     let mut first = 0;
     for batch in batches {
         let count = batch.num_rows().min(shown - first);
         for (column, field) in batch.columns().iter().zip(&schema.fields) {
-            let cells = Cells::new(column.as_ref(), &field.data_type, &options.time_zone)?;
+            let cells = Cells::new(column.as_ref(), &field.data_type, &zone)?;
             for row in 0..count {
                 rows[first + row].push(cell::cut(cell::escape(&cells.text(row)), width));
             }

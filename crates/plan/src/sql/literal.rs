@@ -29,7 +29,8 @@ impl Parser<'_> {
         let value = match name.as_str() {
             "DATE" => string_to_date(bytes).map(Value::Date),
             "TIMESTAMP" | "TIMESTAMP_LTZ" => {
-                string_to_timestamp(bytes, &self.time_zone()?, None).map(Value::Timestamp)
+                string_to_timestamp(bytes, &session_time_zone(&self.options.time_zone)?, None)
+                    .map(Value::Timestamp)
             }
             "TIMESTAMP_NTZ" => string_to_timestamp_ntz(bytes, true).map(Value::TimestampNtz),
             "X" => hex(&text).map(Value::Binary),
@@ -45,17 +46,14 @@ impl Parser<'_> {
         };
         value.map(Expr::Literal).ok_or_else(|| invalid_typed_literal(&name, &text).into())
     }
+}
 
-    fn time_zone(&self) -> Parsed<TimeZone> {
-        self.options.time_zone.parse().map_err(|_| {
-            let zone = &self.options.time_zone;
-            SparkError::new(
-                "INVALID_CONF_VALUE.TIME_ZONE",
-                [("confName", "spark.sql.session.timeZone"), ("confValue", zone)],
-            )
-            .into()
-        })
-    }
+/// The session's time zone by its name.
+///
+/// # Errors
+/// `INVALID_TIMEZONE`.
+pub(crate) fn session_time_zone(name: &str) -> Result<TimeZone, SparkError> {
+    name.parse().map_err(|_| SparkError::new("INVALID_TIMEZONE", [("timeZone", name)]))
 }
 
 /// The text of a typed literal cannot be a value of the type.

@@ -22,6 +22,7 @@ mod query;
 mod tests;
 
 pub use interval::{CalendarInterval, parse_interval};
+pub(crate) use literal::session_time_zone;
 
 use parser::Parser;
 

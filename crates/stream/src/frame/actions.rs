@@ -7,7 +7,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, RecordBatch};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::displayable;
-use millstream_plan::show::{self, Truncate};
+use millstream_plan::show::{self, ShowOptions, Truncate};
 
 use super::DataFrame;
 use crate::error::{Error, Result};
@@ -86,7 +86,9 @@ impl DataFrame {
         let width = truncate.into().0;
         // One row more tells whether there are more.
         let batches = self.take(rows.saturating_add(1)).await?;
-        Ok(show::table(&batches, self.schema(), rows, width, vertical)?)
+        let conf = self.session.conf().plan_conf();
+        let options = ShowOptions { rows, truncate: width, vertical, time_zone: conf.time_zone() };
+        Ok(show::table(&batches, self.schema(), &options)?)
     }
 
     /// Prints the first 20 rows, cells cut at 20 characters.
