@@ -16,4 +16,4 @@ mod walk;
 pub use decoder::{Chunk, DecoderOptions, PushSummary, RecordBatchDecoder};
 pub use millstream_protocol::fetch::AbortedTransaction;
 pub use schema::{Projection, headers_type, source_schema};
-pub(crate) use views::{INLINE, inline_view, long_view};
+pub(crate) use views::{INLINE, inline_view, long_parts, long_view};

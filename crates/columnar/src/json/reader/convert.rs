@@ -1,0 +1,465 @@
+//! One value to one column: Spark's table of which JSON token fits which type.
+//!
+//! | type | accepted |
+//! |---|---|
+//! | boolean | `true`, `false` |
+//! | tinyint | an integer from -128 to 255 (above 127 it wraps, as Jackson does) |
+//! | smallint, int, bigint | an integer in range |
+//! | float, double | any number; the strings NaN, Infinity, +INF, -INF, ... |
+//! | decimal | any number, or a string that is one; rounded half up; too many digits do not fit |
+//! | string | anything: strings as they are, other values as JSON text |
+//! | binary | base64 in a string |
+//! | date | a string by the format; without one also leniently, or as a number of days |
+//! | timestamp | a string by the format, without one leniently; an integer of seconds |
+//! | timestamp_ntz | a string without a zone |
+//! | array, struct, map | an array, an object, an object |
+//!
+//! `null` fits every type. Empty strings fit only string and binary.
+
+use super::column::{Column, Home, ListColumn, MapColumn, Values, Views};
+use super::number::{Form, decimal};
+use super::object::Leftover;
+use super::parser::{Bad, Container, Parser};
+use crate::datetime::{Pattern, TimeZone, string_to_date, string_to_timestamp, string_to_timestamp_ntz};
+use crate::json::{base64, copy};
+
+/// How a value fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was appended.
+    Good,
+    /// It was appended with nulls for parts that did not fit.
+    Partial,
+    /// Nothing was appended. The value was passed over, except for containers on `Parser::open`.
+    Mismatch,
+}
+
+/// How dates and timestamps are read; None is Spark's lenient default.
+#[derive(Debug)]
+pub(super) struct Formats {
+    pub date: Option<Pattern>,
+    pub timestamp: Option<Pattern>,
+    pub timestamp_ntz: Option<Pattern>,
+    pub zone: TimeZone,
+}
+
+/// The state of one `read`.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    pub parser: Parser<'a>,
+    pub formats: &'a Formats,
+    /// Where the current document is.
+    pub home: Home,
+    /// Values that are written anew before they are appended.
+    pub scratch: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Reading<'_> {
+    /// Reads the value at the position and appends it, null included.
+    #[inline(always)]
+    pub fn value(&mut self, column: &mut Column) -> Result<Outcome, Bad> {
+        if self.parser.byte() == b'n' {
+            self.parser.literal("null")?;
+            column.push_null();
+            return Ok(Outcome::Good);
+        }
+        match column {
+            Column::String(views) => self.string(views),
+            Column::Long(values) => self.integer(values),
+            Column::Int(values) => self.integer(values),
+            Column::Short(values) => self.integer(values),
+            Column::Byte(values) => self.byte(values),
+            Column::Double(values) => self.double(values),
+            Column::Boolean(values) => self.boolean(values),
+            Column::Struct(column) if self.parser.byte() == b'{' => self.object(column),
+            Column::List(column) if self.parser.byte() == b'[' => self.list(column),
+            Column::Map(column) if self.parser.byte() == b'{' => self.map(column),
+            Column::Struct(_) | Column::List(_) | Column::Map(_) => self.mismatch(),
+            other => self.rarer_value(other),
+        }
+    }
+
+    #[inline(never)]
+    fn rarer_value(&mut self, column: &mut Column) -> Result<Outcome, Bad> {
+        match column {
+            Column::Float(values) => self.float(values),
+            Column::Decimal(values, precision, scale) => self.decimal(values, *precision, *scale),
+            Column::Binary(views) => self.binary(views),
+            Column::Date(values) => {
+                let read = |text: &str, formats: &Formats| formats.date(text);
+                self.moment(values, read, |_| None)
+            }
+            Column::Timestamp(values) => {
+                let seconds = |seconds: i64| Some(seconds.wrapping_mul(1_000_000));
+                self.moment(values, |text, formats| formats.timestamp(text), seconds)
+            }
+            Column::TimestampNtz(values) => {
+                self.moment(values, |text, formats| formats.timestamp_ntz(text), |_| None)
+            }
+            Column::Null(length) => {
+                *length += 1;
+                self.parser.skip_value()?;
+                Ok(Outcome::Good)
+            }
+            _ => self.mismatch(),
+        }
+    }
+
+    /// Passes over a value that does not fit.
+    #[cold]
+    fn mismatch(&mut self) -> Result<Outcome, Bad> {
+        self.parser.skip_value()?;
+        Ok(Outcome::Mismatch)
+    }
+
+    #[inline(always)]
+    fn is_quote(&self) -> bool {
+        let byte = self.parser.byte();
+        byte == b'"' || (byte == b'\'' && self.parser.syntax.single_quotes)
+    }
+
+    #[inline(always)]
+    fn is_number(&self) -> bool {
+        matches!(self.parser.byte(), b'0'..=b'9' | b'-' | b'+' | b'N' | b'I')
+    }
+
+    #[inline(always)]
+    fn string(&mut self, views: &mut Views) -> Result<Outcome, Bad> {
+        if !self.is_quote() {
+            return self.value_as_text(views);
+        }
+        let quoted = self.parser.string(self.parser.byte())?;
+        if quoted.escaped {
+            views.push_copy(self.parser.value_of(quoted));
+        } else {
+            views.push_slice(self.parser.text, quoted.start, quoted.end, self.home);
+        }
+        Ok(Outcome::Good)
+    }
+
+    /// Numbers, words and containers into a string column: as Jackson writes them.
+    #[inline(never)]
+    fn value_as_text(&mut self, views: &mut Views) -> Result<Outcome, Bad> {
+        self.scratch.clear();
+        copy::copy_value(&mut self.parser, &mut self.scratch)?;
+        views.push_copy(self.scratch.as_bytes());
+        Ok(Outcome::Good)
+    }
+
+    #[inline(always)]
+    fn integer<T: TryFrom<i64> + Copy + Default>(&mut self, values: &mut Values<T>) -> Result<Outcome, Bad> {
+        if !self.is_number() {
+            return self.mismatch();
+        }
+        let number = self.parser.number()?;
+        match number.to_i64(self.parser.text).and_then(|value| T::try_from(value).ok()) {
+            Some(value) => {
+                values.push(value);
+                Ok(Outcome::Good)
+            }
+            None => Ok(Outcome::Mismatch),
+        }
+    }
+
+    fn byte(&mut self, values: &mut Values<i8>) -> Result<Outcome, Bad> {
+        if !self.is_number() {
+            return self.mismatch();
+        }
+        match self.parser.number()?.to_i64(self.parser.text) {
+            Some(value @ -128..=255) => {
+                values.push(value as i8);
+                Ok(Outcome::Good)
+            }
+            _ => Ok(Outcome::Mismatch),
+        }
+    }
+
+    #[inline(always)]
+    fn boolean(&mut self, values: &mut Values<bool>) -> Result<Outcome, Bad> {
+        match self.parser.byte() {
+            b't' => {
+                self.parser.literal("true")?;
+                values.push(true);
+            }
+            b'f' => {
+                self.parser.literal("false")?;
+                values.push(false);
+            }
+            _ => return self.mismatch(),
+        }
+        Ok(Outcome::Good)
+    }
+
+    #[inline(always)]
+    fn double(&mut self, values: &mut Values<f64>) -> Result<Outcome, Bad> {
+        if !self.is_number() {
+            return match self.special()? {
+                Some(value) => {
+                    values.push(value);
+                    Ok(Outcome::Good)
+                }
+                None => Ok(Outcome::Mismatch),
+            };
+        }
+        let number = self.parser.number()?;
+        values.push(number.to_f64(self.parser.text));
+        Ok(Outcome::Good)
+    }
+
+    fn float(&mut self, values: &mut Values<f32>) -> Result<Outcome, Bad> {
+        let value = if self.is_number() {
+            let number = self.parser.number()?;
+            Some(number.to_f32(self.parser.text))
+        } else {
+            self.special()?.map(|value| value as f32)
+        };
+        Ok(push_or_mismatch(values, value))
+    }
+
+    /// A string that names a number which is none.
+    #[inline(never)]
+    fn special(&mut self) -> Result<Option<f64>, Bad> {
+        if !self.is_quote() {
+            self.parser.skip_value()?;
+            return Ok(None);
+        }
+        let quoted = self.parser.string(self.parser.byte())?;
+        let allowed = self.parser.syntax.non_numeric;
+        Ok(match self.parser.value_of(quoted) {
+            _ if !allowed => None,
+            b"NaN" => Some(f64::NAN),
+            b"Infinity" | b"+Infinity" | b"+INF" => Some(f64::INFINITY),
+            b"-Infinity" | b"-INF" => Some(f64::NEG_INFINITY),
+            _ => None,
+        })
+    }
+
+    fn decimal(&mut self, values: &mut Values<i128>, precision: u8, scale: i8) -> Result<Outcome, Bad> {
+        let value = if self.is_number() {
+            let number = self.parser.number()?;
+            number.to_decimal(self.parser.text, precision, scale)
+        } else if self.is_quote() {
+            let quoted = self.parser.string(self.parser.byte())?;
+            let text = self.parser.value_of(quoted);
+            if text.contains(&b',') {
+                let digits: Vec<u8> = text.iter().copied().filter(|byte| *byte != b',').collect();
+                decimal(&digits, precision, scale)
+            } else {
+                decimal(text, precision, scale)
+            }
+        } else {
+            return self.mismatch();
+        };
+        Ok(push_or_mismatch(values, value))
+    }
+
+    fn binary(&mut self, views: &mut Views) -> Result<Outcome, Bad> {
+        if !self.is_quote() {
+            return self.mismatch();
+        }
+        let quoted = self.parser.string(self.parser.byte())?;
+        self.bytes.clear();
+        if base64::decode(self.parser.value_of(quoted), &mut self.bytes).is_none() {
+            return Ok(Outcome::Mismatch);
+        }
+        views.push_copy(&self.bytes);
+        Ok(Outcome::Good)
+    }
+
+    /// A date or timestamp: a string that is not empty, or an integer.
+    fn moment<T: Copy + Default>(
+        &mut self,
+        values: &mut Values<T>,
+        read: impl Fn(&str, &Formats) -> Option<T>,
+        from_integer: impl Fn(i64) -> Option<T>,
+    ) -> Result<Outcome, Bad> {
+        let value = if self.is_quote() {
+            let quoted = self.parser.string(self.parser.byte())?;
+            let formats = self.formats;
+            let text = std::str::from_utf8(self.parser.value_of(quoted)).unwrap_or_default();
+            if text.is_empty() { None } else { read(text, formats) }
+        } else if self.is_number() {
+            let number = self.parser.number()?;
+            match number.form {
+                Form::Integer => number.to_i64(self.parser.text).and_then(from_integer),
+                _ => None,
+            }
+        } else {
+            return self.mismatch();
+        };
+        Ok(push_or_mismatch(values, value))
+    }
+
+    fn list(&mut self, column: &mut ListColumn) -> Result<Outcome, Bad> {
+        let base = self.parser.open.len();
+        self.parser.at += 1;
+        self.parser.enter()?;
+        let start = column.values.len();
+        let mut outcome = Outcome::Good;
+        let mut first = true;
+        while self.parser.next_element(first)? {
+            first = false;
+            match self.value(&mut column.values)? {
+                Outcome::Good => {}
+                Outcome::Partial => outcome = Outcome::Partial,
+                Outcome::Mismatch => {
+                    column.values.truncate(start);
+                    self.parser.open.insert(base, Container::Array);
+                    return Ok(Outcome::Mismatch);
+                }
+            }
+            if self.parser.open.len() > base {
+                match self.list_leftovers(column, base)? {
+                    Some(Outcome::Mismatch) => {
+                        column.values.truncate(start);
+                        self.parser.open.insert(base, Container::Array);
+                        return Ok(Outcome::Mismatch);
+                    }
+                    Some(_) => {
+                        self.parser.open.insert(base, Container::Array);
+                        break;
+                    }
+                    None => {}
+                }
+            }
+        }
+        match i32::try_from(column.values.len()) {
+            Ok(end) => column.ends.push(end),
+            Err(_) => return self.parser.bad("more than 2^31 elements in one column"),
+        }
+        Ok(outcome)
+    }
+
+    /// Every token of the leftovers is taken for an element, until a bracket closes. None when the list goes on as usual.
+    #[cold]
+    fn list_leftovers(&mut self, column: &mut ListColumn, base: usize) -> Result<Option<Outcome>, Bad> {
+        while self.parser.open.len() > base {
+            match self.leftover()? {
+                Leftover::Name => {
+                    self.parser.name()?;
+                    self.parser.colon()?;
+                }
+                Leftover::Element => {}
+                Leftover::EndArray => return Ok(Some(Outcome::Partial)),
+                Leftover::EndObject => return Ok(Some(Outcome::Mismatch)),
+            }
+            if self.value(&mut column.values)? == Outcome::Mismatch {
+                return Ok(Some(Outcome::Mismatch));
+            }
+        }
+        Ok(None)
+    }
+
+    fn map(&mut self, column: &mut MapColumn) -> Result<Outcome, Bad> {
+        let base = self.parser.open.len();
+        self.parser.at += 1;
+        self.parser.enter()?;
+        let mut outcome = Outcome::Good;
+        let mut first = true;
+        while self.parser.next_name(first)? {
+            first = false;
+            match self.entry(column)? {
+                Outcome::Good => {}
+                Outcome::Partial => outcome = Outcome::Partial,
+                Outcome::Mismatch => {
+                    column.cut_entries();
+                    self.parser.open.insert(base, Container::Object);
+                    return Ok(Outcome::Mismatch);
+                }
+            }
+            if self.parser.open.len() > base {
+                match self.map_leftovers(column, base)? {
+                    Some(Outcome::Mismatch) => {
+                        column.cut_entries();
+                        self.parser.open.insert(base, Container::Object);
+                        return Ok(Outcome::Mismatch);
+                    }
+                    Some(_) => {
+                        self.parser.open.insert(base, Container::Object);
+                        break;
+                    }
+                    None => {}
+                }
+            }
+        }
+        match i32::try_from(column.keys.len()) {
+            Ok(end) => column.ends.push(end),
+            Err(_) => return self.parser.bad("more than 2^31 map entries in one column"),
+        }
+        Ok(outcome)
+    }
+
+    /// Reads a name and its value. On a mismatch the name is there without a value; the caller cuts it.
+    fn entry(&mut self, column: &mut MapColumn) -> Result<Outcome, Bad> {
+        let name = self.parser.name()?;
+        if name.escaped {
+            column.keys.push_copy(self.parser.value_of(name));
+        } else {
+            column.keys.push_slice(self.parser.text, name.start, name.end, self.home);
+        }
+        self.parser.colon()?;
+        self.value(&mut column.values)
+    }
+
+    #[cold]
+    fn map_leftovers(&mut self, column: &mut MapColumn, base: usize) -> Result<Option<Outcome>, Bad> {
+        while self.parser.open.len() > base {
+            match self.leftover()? {
+                Leftover::Name => {
+                    if self.entry(column)? == Outcome::Mismatch {
+                        return Ok(Some(Outcome::Mismatch));
+                    }
+                }
+                Leftover::Element => {
+                    self.parser.skip_value()?;
+                    return Ok(Some(Outcome::Mismatch));
+                }
+                Leftover::EndArray => return Ok(Some(Outcome::Mismatch)),
+                Leftover::EndObject => return Ok(Some(Outcome::Partial)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn push_or_mismatch<T: Copy + Default>(values: &mut Values<T>, value: Option<T>) -> Outcome {
+    match value {
+        Some(value) => {
+            values.push(value);
+            Outcome::Good
+        }
+        None => Outcome::Mismatch,
+    }
+}
+
+impl Formats {
+    fn date(&self, text: &str) -> Option<i32> {
+        match &self.date {
+            Some(pattern) => pattern.parse_date(text).ok(),
+            None => string_to_date(text.as_bytes())
+                .or_else(|| string_to_date(without_gmt(text).as_bytes()))
+                .or_else(|| text.parse().ok()),
+        }
+    }
+
+    fn timestamp(&self, text: &str) -> Option<i64> {
+        match &self.timestamp {
+            Some(pattern) => pattern.parse_timestamp(text, &self.zone).ok(),
+            None => string_to_timestamp(text.as_bytes(), &self.zone, None)
+                .or_else(|| string_to_timestamp(without_gmt(text).as_bytes(), &self.zone, None)),
+        }
+    }
+
+    fn timestamp_ntz(&self, text: &str) -> Option<i64> {
+        match &self.timestamp_ntz {
+            Some(pattern) => pattern.parse_timestamp_ntz(text, false).ok(),
+            None => string_to_timestamp_ntz(text.as_bytes(), false),
+        }
+    }
+}
+
+/// Early Spark versions wrote `GMT` before the offset; it still reads that.
+fn without_gmt(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains("GMT") { text.replace("GMT", "").into() } else { text.into() }
+}
