@@ -9,10 +9,20 @@
 //! to have several columns of one name and DataFusion does not. The names that the user sees are those of
 //! [`Analyzed::schema`], by position.
 //!
-//! Order of reading: [`scope`](self) (what names mean), `typed` (a resolved expression), `expression/` (one
+//! Order of reading: `scope` (what names mean), `typed` (a resolved expression), `expression/` (one
 //! file per kind), `coercion` (implicit casts), `relation/` (one file per kind of relation).
 
+mod aggregate;
+mod coercion;
+pub(crate) mod conditions;
 mod conf;
+mod expression;
+mod generator;
+mod relation;
+mod rewrite;
+mod scope;
+mod typed;
+mod window;
 
 use std::sync::Arc;
 
@@ -20,7 +30,14 @@ use arrow_array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
 
+pub(crate) use self::conditions as errors;
+pub(crate) use coercion::{
+    Expected, cast_to, cast_with, common_type, comparison_type, implicit_cast, tightest,
+};
 pub use conf::Conf;
+pub(crate) use expression::{arithmetic, integer_literal};
+pub(crate) use scope::{Attribute, Scope, same_name};
+pub(crate) use typed::{Label, Typed};
 
 use crate::error::Result;
 use crate::tree::{Read, Relation};
@@ -80,6 +97,7 @@ impl Analyzed {
 /// # Errors
 /// Spark's analysis errors with their conditions, and `Unsupported` for what Spark has and this engine lacks.
 pub fn analyze(relation: &Relation, catalog: &dyn Catalog, conf: &Conf) -> Result<Analyzed> {
-    let _ = (relation, catalog, conf);
-    Err(crate::error::Error::unsupported("analysis"))
+    let analyzer = relation::Analyzer::new(catalog, conf);
+    let resolved = analyzer.relation(relation)?;
+    resolved.into_analyzed()
 }

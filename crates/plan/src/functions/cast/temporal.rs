@@ -1,0 +1,129 @@
+//! Dates and timestamps to each other and to numbers.
+//!
+//! A timestamp as a number is its seconds since 1970; a date becomes midnight in the session's time zone.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_cast::cast::cast;
+use arrow_schema::DataType;
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+
+use super::{Cast, Overflow, failure};
+use crate::functions::decimal;
+use crate::types::SparkType;
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+
+/// Whether one of the types is a date or timestamp.
+pub(super) fn involved(from: &SparkType, to: &SparkType) -> bool {
+    let temporal =
+        |t: &SparkType| matches!(t, SparkType::Date | SparkType::Timestamp | SparkType::TimestampNtz);
+    temporal(from) || temporal(to)
+}
+
+impl Cast<'_> {
+    pub(super) fn temporal(&self, array: &ArrayRef, from: &SparkType, to: &SparkType) -> Result<ArrayRef> {
+        use SparkType as T;
+        match (from, to) {
+            (T::Timestamp, T::Date) => days(array, |v| self.zone.local_micros(v)),
+            (T::TimestampNtz, T::Date) => days(array, |v| v),
+            (T::Timestamp, T::TimestampNtz) => {
+                let local = micros(array).unary::<_, TimestampMicrosecondType>(|v| self.zone.local_micros(v));
+                Ok(Arc::new(local))
+            }
+            (T::TimestampNtz, T::Timestamp) => Ok(self.instants(micros(array).clone())),
+            (T::Date, T::TimestampNtz) => Ok(Arc::new(midnights(array))),
+            (T::Date, T::Timestamp) => Ok(self.instants(midnights(array))),
+            (T::Timestamp, _) => self.timestamp_to_number(array, to),
+            (_, T::Timestamp) => self.number_to_timestamp(array, from),
+            _ => Err(DataFusionError::Internal(format!("no cast from {from} to {to}"))),
+        }
+    }
+
+    /// Local clock times as instants; the later offset's time in a gap.
+    fn instants(&self, local: PrimitiveArray<TimestampMicrosecondType>) -> ArrayRef {
+        let instants: PrimitiveArray<TimestampMicrosecondType> =
+            local.iter().map(|v| v.and_then(|v| self.zone.instant_micros(v))).collect();
+        Arc::new(instants.with_timezone("UTC"))
+    }
+
+    fn timestamp_to_number(&self, array: &ArrayRef, to: &SparkType) -> Result<ArrayRef> {
+        let values = micros(array);
+        let seconds = || values.unary::<_, Int64Type>(|v| v.div_euclid(MICROS_PER_SECOND));
+        match to {
+            SparkType::Float | SparkType::Double => {
+                #[expect(clippy::cast_precision_loss, reason = "as Spark does")]
+                let doubles = values.unary::<_, Float64Type>(|v| v as f64 / MICROS_PER_SECOND as f64);
+                Ok(cast(&doubles, &to.to_arrow())?)
+            }
+            SparkType::Decimal(..) => {
+                let exact = values.unary::<_, Decimal128Type>(i128::from).with_precision_and_scale(26, 6)?;
+                let exact: ArrayRef = Arc::new(exact);
+                self.numeric(&exact, &SparkType::Decimal(26, 6), to)
+            }
+            SparkType::Boolean => {
+                let bools: arrow_array::BooleanArray = values.iter().map(|v| v.map(|v| v != 0)).collect();
+                Ok(Arc::new(bools))
+            }
+            _ => {
+                let seconds: ArrayRef = Arc::new(seconds());
+                self.numeric(&seconds, &SparkType::Long, to)
+            }
+        }
+    }
+
+    fn number_to_timestamp(&self, array: &ArrayRef, from: &SparkType) -> Result<ArrayRef> {
+        let result: PrimitiveArray<TimestampMicrosecondType> = match from {
+            SparkType::Float | SparkType::Double => {
+                let doubles = cast(array, &DataType::Float64)?;
+                let one = |v: f64| self.instant_of_double(v, from);
+                let doubles = doubles.as_primitive::<Float64Type>();
+                doubles.iter().map(|v| v.map_or(Ok(None), one)).collect::<Result<_>>()?
+            }
+            SparkType::Decimal(_, scale) => {
+                let one = |v: i128| decimal::rescale(v, *scale, 6).and_then(|v| i64::try_from(v).ok());
+                array.as_primitive::<Decimal128Type>().iter().map(|v| v.and_then(one)).collect()
+            }
+            _ => {
+                let wide = cast(array, &DataType::Int64)?;
+                let wide = wide.as_primitive::<Int64Type>();
+                wide.iter().map(|v| v.map(|v| v.saturating_mul(MICROS_PER_SECOND))).collect()
+            }
+        };
+        Ok(Arc::new(result.with_timezone("UTC")))
+    }
+
+    fn instant_of_double(&self, seconds: f64, from: &SparkType) -> Result<Option<i64>> {
+        if seconds.is_finite() {
+            #[expect(clippy::cast_possible_truncation, reason = "saturates as on the JVM")]
+            #[expect(clippy::cast_precision_loss, reason = "a million is exact")]
+            return Ok(Some((seconds * MICROS_PER_SECOND as f64) as i64));
+        }
+        if self.overflow == Overflow::Error {
+            let mut shown = String::new();
+            millstream_columnar::text::append_f64(seconds, &mut shown);
+            return Err(failure::invalid_value(&shown, from, &SparkType::Timestamp));
+        }
+        Ok(None)
+    }
+}
+
+fn micros(array: &ArrayRef) -> &PrimitiveArray<TimestampMicrosecondType> {
+    array.as_primitive::<TimestampMicrosecondType>()
+}
+
+fn midnights(array: &ArrayRef) -> PrimitiveArray<TimestampMicrosecondType> {
+    let days = array.as_primitive::<Date32Type>();
+    days.unary::<_, TimestampMicrosecondType>(|d| i64::from(d) * MICROS_PER_DAY)
+}
+
+fn days(array: &ArrayRef, local: impl Fn(i64) -> i64) -> Result<ArrayRef> {
+    #[expect(clippy::cast_possible_truncation, reason = "64 bits of microseconds are fewer than 2^31 days")]
+    let days = micros(array).unary::<_, Date32Type>(|v| local(v).div_euclid(MICROS_PER_DAY) as i32);
+    Ok(Arc::new(days))
+}

@@ -1,0 +1,41 @@
+//! JSON: `from_json`, `to_json`, paths and tuples.
+
+mod document;
+mod from_json;
+mod path;
+mod to_json;
+mod tuple;
+
+use super::call::{Arity, Function};
+use super::simple::Simple;
+use crate::analyzer::Expected;
+use crate::types::SparkType;
+
+pub(crate) use tuple::json_tuple;
+
+const TEXT: Expected = Expected::Exactly(SparkType::String);
+
+/// Functions with rules of their own.
+pub(crate) static FUNCTIONS: &[Function] = &[
+    Function { name: "from_json", arity: Arity::between(2, 3), build: from_json::from_json },
+    Function { name: "to_json", arity: Arity::between(1, 2), build: to_json::to_json },
+    Function { name: "json_object_keys", arity: Arity::exactly(1), build: tuple::object_keys },
+];
+
+/// Functions of fixed types.
+pub(crate) static SIMPLE: &[Simple] = &[
+    Simple {
+        name: "get_json_object",
+        params: &[TEXT, TEXT],
+        optional: 0,
+        returns: SparkType::String,
+        run: path::get_json_object,
+    },
+    Simple {
+        name: "json_array_length",
+        params: &[TEXT],
+        optional: 0,
+        returns: SparkType::Integer,
+        run: tuple::array_length,
+    },
+];

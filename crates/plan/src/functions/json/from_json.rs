@@ -1,0 +1,169 @@
+//! `from_json(text, schema [, options])`.
+//!
+//! The schema is a constant: DDL (`a INT, b STRING`, or the DDL of any type such as `ARRAY<INT>`) or a JSON schema. The
+//! modes are PERMISSIVE and FAILFAST. The result may be NULL in every part.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_schema::DataType;
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use millstream_columnar::json::{JsonReadOptions, JsonReader};
+use millstream_columnar::{Error as ColumnarError, JsonFault};
+
+use crate::analyzer::{Conf, Typed, errors};
+use crate::error::SparkError;
+use crate::functions::call::Call;
+use crate::functions::external;
+use crate::functions::udf::{Evaluation, Kernel};
+use crate::types::{SparkType, StructField, StructType};
+
+/// A `from_json` with its schema and options compiled.
+#[derive(Clone)]
+pub(crate) struct FromJson {
+    /// The result's type.
+    pub schema: SparkType,
+    /// As the user gave them, with the session's defaults filled in.
+    pub options: BTreeMap<String, String>,
+    reader: Arc<JsonReader>,
+}
+
+impl FromJson {
+    /// Compiles schema and options.
+    ///
+    /// # Errors
+    /// Options that have no meaning.
+    pub fn new(schema: SparkType, options: BTreeMap<String, String>) -> crate::error::Result<Self> {
+        let mut parsed = JsonReadOptions::default();
+        for (name, value) in &options {
+            if name.eq_ignore_ascii_case("mode") {
+                check_mode(value)?;
+            }
+            parsed.set(name, value).map_err(bad_option)?;
+        }
+        let reader = JsonReader::new(&schema.to_arrow(), parsed).map_err(bad_option)?;
+        Ok(Self { schema, options, reader: Arc::new(reader) })
+    }
+}
+
+pub(super) fn from_json(call: &Call<'_>) -> crate::error::Result<Typed> {
+    let text = call.take_as(0, SparkType::String)?;
+    let schema = nullable(&schema_argument(call, 1)?);
+    if !matches!(schema, SparkType::Struct(_) | SparkType::Array(..) | SparkType::Map(..)) {
+        return Err(errors::spark(
+            "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA",
+            [("schema", errors::quoted_type(&schema)), ("sqlExpr", format!("\"{}\"", call.args[0].sql))],
+        ));
+    }
+    let mut options = session_options(call.conf);
+    options.extend(call.options(2)?);
+    let kernel = FromJson::new(schema.clone(), options)?;
+    let mut result = call.finish(kernel, vec![text], schema).nullable(true);
+    result.sql = format!("from_json({})", call.args[0].sql);
+    result.foldable = false;
+    Ok(result)
+}
+
+fn session_options(conf: &Conf) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("timeZone".to_owned(), conf.time_zone().to_owned()),
+        ("columnNameOfCorruptRecord".to_owned(), conf.corrupt_record_column().to_owned()),
+    ])
+}
+
+/// A schema given as a constant string: fields as in CREATE TABLE, or one type.
+pub(super) fn schema_argument(call: &Call<'_>, index: usize) -> crate::error::Result<SparkType> {
+    let arg = &call.args[index];
+    if !arg.foldable || arg.data_type != SparkType::String {
+        return Err(errors::spark("INVALID_SCHEMA.NON_STRING_LITERAL", [("inputSchema", arg.quoted_sql())]));
+    }
+    let text = call.constant_text(index, "schema")?.unwrap_or_default();
+    StructType::parse_ddl(&text)
+        .map(SparkType::Struct)
+        .or_else(|as_fields| SparkType::parse_ddl(&text).map_err(|_| as_fields))
+}
+
+/// The same type with every part nullable.
+fn nullable(data_type: &SparkType) -> SparkType {
+    match data_type {
+        SparkType::Array(element, _) => SparkType::Array(Box::new(nullable(element)), true),
+        SparkType::Map(key, value, _) => {
+            SparkType::Map(Box::new(nullable(key)), Box::new(nullable(value)), true)
+        }
+        SparkType::Struct(fields) => SparkType::Struct(
+            fields
+                .fields
+                .iter()
+                .map(|f| StructField::new(f.name.clone(), nullable(&f.data_type), true))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn check_mode(mode: &str) -> crate::error::Result<()> {
+    if mode.eq_ignore_ascii_case("PERMISSIVE") || mode.eq_ignore_ascii_case("FAILFAST") {
+        return Ok(());
+    }
+    Err(errors::spark(
+        "PARSE_MODE_UNSUPPORTED",
+        [("funcName", "`from_json`".to_owned()), ("mode", mode.to_uppercase())],
+    ))
+}
+
+fn bad_option(error: ColumnarError) -> crate::error::Error {
+    crate::error::Error::DataFusion(Box::new(DataFusionError::External(Box::new(error))))
+}
+
+impl Kernel for FromJson {
+    fn name(&self) -> &str {
+        "from_json"
+    }
+
+    fn return_type(&self) -> DataType {
+        self.schema.to_arrow()
+    }
+
+    fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
+        self.reader.read(args[0].as_ref()).map_err(|error| match error {
+            ColumnarError::MalformedJson { record, fault } => malformed(record, &fault),
+            other => DataFusionError::External(Box::new(other)),
+        })
+    }
+}
+
+fn malformed(record: String, fault: &JsonFault) -> DataFusionError {
+    let condition = match fault {
+        JsonFault::ArraysAsStructs => "MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS",
+        JsonFault::RootNull => {
+            return external(SparkError::new::<&str, &str>("INVALID_JSON_ROOT_FIELD", []));
+        }
+        _ => "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
+    };
+    external(SparkError::new(condition, [("badRecord", record), ("failFastMode", "FAILFAST".to_owned())]))
+}
+
+impl fmt::Debug for FromJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FromJson").field("schema", &self.schema).field("options", &self.options).finish()
+    }
+}
+
+impl PartialEq for FromJson {
+    fn eq(&self, other: &Self) -> bool {
+        self.schema == other.schema && self.options == other.options
+    }
+}
+
+impl Eq for FromJson {}
+
+impl Hash for FromJson {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.schema.hash(state);
+        self.options.hash(state);
+    }
+}

@@ -1,0 +1,88 @@
+//! `to_json(value [, options])` of structs, arrays and maps. NULL fields of structs are left out by default.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_schema::DataType;
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use millstream_columnar::json::{JsonWriteOptions, JsonWriter};
+
+use crate::analyzer::{Typed, errors};
+use crate::functions::call::Call;
+use crate::functions::udf::{Evaluation, Kernel};
+use crate::types::SparkType;
+
+#[derive(Clone)]
+struct ToJson {
+    source: SparkType,
+    options: BTreeMap<String, String>,
+    writer: Arc<JsonWriter>,
+}
+
+pub(super) fn to_json(call: &Call<'_>) -> crate::error::Result<Typed> {
+    let value = call.args[0].clone();
+    if !matches!(value.data_type, SparkType::Struct(_) | SparkType::Array(..) | SparkType::Map(..)) {
+        return Err(errors::spark(
+            "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA",
+            [("schema", errors::quoted_type(&value.data_type)), ("sqlExpr", format!("\"{}\"", call.sql()))],
+        ));
+    }
+    let mut options = BTreeMap::from([
+        ("timeZone".to_owned(), call.conf.time_zone().to_owned()),
+        ("ignoreNullFields".to_owned(), call.conf.json_ignores_null_fields().to_string()),
+    ]);
+    options.extend(call.options(1)?);
+    let mut parsed = JsonWriteOptions::default();
+    for (name, text) in &options {
+        parsed.set(name, text).map_err(bad_option)?;
+    }
+    let writer = JsonWriter::new(&value.data_type.to_arrow(), parsed).map_err(bad_option)?;
+    let kernel = ToJson { source: value.data_type.clone(), options, writer: Arc::new(writer) };
+    let sql = format!("to_json({})", value.sql);
+    let mut result = call.finish(kernel, vec![value], SparkType::String);
+    result.sql = sql;
+    Ok(result)
+}
+
+fn bad_option(error: millstream_columnar::Error) -> crate::error::Error {
+    crate::error::Error::DataFusion(Box::new(DataFusionError::External(Box::new(error))))
+}
+
+impl Kernel for ToJson {
+    fn name(&self) -> &str {
+        "to_json"
+    }
+
+    fn return_type(&self) -> DataType {
+        DataType::Utf8View
+    }
+
+    fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
+        self.writer.write(args[0].as_ref()).map_err(|e| DataFusionError::External(Box::new(e)))
+    }
+}
+
+impl fmt::Debug for ToJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToJson").field("source", &self.source).field("options", &self.options).finish()
+    }
+}
+
+impl PartialEq for ToJson {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && self.options == other.options
+    }
+}
+
+impl Eq for ToJson {}
+
+impl Hash for ToJson {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.source.hash(state);
+        self.options.hash(state);
+    }
+}

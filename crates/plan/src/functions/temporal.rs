@@ -1,0 +1,166 @@
+//! Dates and times: their parts, text, epochs and arithmetic by calls.
+
+mod epoch;
+mod now;
+mod parts;
+mod pattern;
+mod shift;
+mod truncate;
+
+use super::call::{Arity, Function};
+use super::simple::Simple;
+use super::zoned::Zoned;
+use crate::analyzer::Expected;
+use crate::types::SparkType as T;
+
+const TEXT: Expected = Expected::Exactly(T::String);
+const INT: Expected = Expected::Exactly(T::Integer);
+const LONG: Expected = Expected::Exactly(T::Long);
+const DATE: Expected = Expected::Exactly(T::Date);
+const TIME: Expected = Expected::Exactly(T::Timestamp);
+
+/// Functions with rules of their own.
+pub(crate) static FUNCTIONS: &[Function] = &[
+    Function { name: "current_timestamp", arity: Arity::exactly(0), build: now::current_timestamp },
+    Function { name: "now", arity: Arity::exactly(0), build: now::current_timestamp },
+    Function { name: "localtimestamp", arity: Arity::exactly(0), build: now::local_timestamp },
+    Function { name: "current_date", arity: Arity::exactly(0), build: now::current_date },
+    Function { name: "curdate", arity: Arity::exactly(0), build: now::current_date },
+    Function { name: "current_timezone", arity: Arity::exactly(0), build: now::current_timezone },
+    Function { name: "to_timestamp", arity: Arity::between(1, 2), build: pattern::to_timestamp },
+    Function { name: "try_to_timestamp", arity: Arity::between(1, 2), build: pattern::try_to_timestamp },
+    Function { name: "to_date", arity: Arity::between(1, 2), build: pattern::to_date },
+    Function { name: "try_to_date", arity: Arity::between(1, 2), build: pattern::try_to_date },
+    Function { name: "unix_timestamp", arity: Arity::between(0, 2), build: pattern::unix_timestamp },
+    Function { name: "to_unix_timestamp", arity: Arity::between(1, 2), build: pattern::unix_timestamp },
+    Function { name: "date_part", arity: Arity::exactly(2), build: parts::date_part },
+    Function { name: "datepart", arity: Arity::exactly(2), build: parts::date_part },
+    Function { name: "extract", arity: Arity::exactly(2), build: parts::date_part },
+];
+
+/// Functions in the session's time zone.
+pub(crate) static ZONED: &[Zoned] = &[
+    Zoned { name: "hour", params: &[TIME], optional: 0, returns: T::Integer, run: parts::hour },
+    Zoned { name: "minute", params: &[TIME], optional: 0, returns: T::Integer, run: parts::minute },
+    Zoned { name: "second", params: &[TIME], optional: 0, returns: T::Integer, run: parts::second },
+    Zoned {
+        name: "date_trunc",
+        params: &[TEXT, TIME],
+        optional: 0,
+        returns: T::Timestamp,
+        run: truncate::date_trunc,
+    },
+    Zoned {
+        name: "date_format",
+        params: &[TIME, TEXT],
+        optional: 0,
+        returns: T::String,
+        run: pattern::date_format,
+    },
+    Zoned {
+        name: "from_unixtime",
+        params: &[LONG, TEXT],
+        optional: 1,
+        returns: T::String,
+        run: pattern::from_unixtime,
+    },
+];
+
+/// Functions of fixed types.
+pub(crate) static SIMPLE: &[Simple] = &[
+    Simple { name: "year", params: &[DATE], optional: 0, returns: T::Integer, run: parts::year },
+    Simple { name: "quarter", params: &[DATE], optional: 0, returns: T::Integer, run: parts::quarter },
+    Simple { name: "month", params: &[DATE], optional: 0, returns: T::Integer, run: parts::month },
+    Simple { name: "day", params: &[DATE], optional: 0, returns: T::Integer, run: parts::day },
+    Simple { name: "dayofmonth", params: &[DATE], optional: 0, returns: T::Integer, run: parts::day },
+    Simple { name: "dayofweek", params: &[DATE], optional: 0, returns: T::Integer, run: parts::day_of_week },
+    Simple { name: "weekday", params: &[DATE], optional: 0, returns: T::Integer, run: parts::weekday },
+    Simple { name: "dayofyear", params: &[DATE], optional: 0, returns: T::Integer, run: parts::day_of_year },
+    Simple {
+        name: "weekofyear",
+        params: &[DATE],
+        optional: 0,
+        returns: T::Integer,
+        run: parts::week_of_year,
+    },
+    Simple { name: "unix_seconds", params: &[TIME], optional: 0, returns: T::Long, run: epoch::unix_seconds },
+    Simple { name: "unix_millis", params: &[TIME], optional: 0, returns: T::Long, run: epoch::unix_millis },
+    Simple { name: "unix_micros", params: &[TIME], optional: 0, returns: T::Long, run: epoch::unix_micros },
+    Simple { name: "unix_date", params: &[DATE], optional: 0, returns: T::Integer, run: epoch::unix_date },
+    Simple {
+        name: "timestamp_seconds",
+        params: &[LONG],
+        optional: 0,
+        returns: T::Timestamp,
+        run: epoch::of_seconds,
+    },
+    Simple {
+        name: "timestamp_millis",
+        params: &[LONG],
+        optional: 0,
+        returns: T::Timestamp,
+        run: epoch::of_millis,
+    },
+    Simple {
+        name: "timestamp_micros",
+        params: &[LONG],
+        optional: 0,
+        returns: T::Timestamp,
+        run: epoch::of_micros,
+    },
+    Simple {
+        name: "date_from_unix_date",
+        params: &[INT],
+        optional: 0,
+        returns: T::Date,
+        run: epoch::of_days,
+    },
+    Simple {
+        name: "from_utc_timestamp",
+        params: &[TIME, TEXT],
+        optional: 0,
+        returns: T::Timestamp,
+        run: shift::from_utc,
+    },
+    Simple {
+        name: "to_utc_timestamp",
+        params: &[TIME, TEXT],
+        optional: 0,
+        returns: T::Timestamp,
+        run: shift::to_utc,
+    },
+    Simple {
+        name: "datediff",
+        params: &[DATE, DATE],
+        optional: 0,
+        returns: T::Integer,
+        run: shift::date_difference,
+    },
+    Simple {
+        name: "date_diff",
+        params: &[DATE, DATE],
+        optional: 0,
+        returns: T::Integer,
+        run: shift::date_difference,
+    },
+    Simple { name: "date_add", params: &[DATE, INT], optional: 0, returns: T::Date, run: shift::date_add },
+    Simple { name: "dateadd", params: &[DATE, INT], optional: 0, returns: T::Date, run: shift::date_add },
+    Simple { name: "date_sub", params: &[DATE, INT], optional: 0, returns: T::Date, run: shift::date_sub },
+    Simple {
+        name: "add_months",
+        params: &[DATE, INT],
+        optional: 0,
+        returns: T::Date,
+        run: shift::months_added,
+    },
+    Simple { name: "last_day", params: &[DATE], optional: 0, returns: T::Date, run: shift::last_day },
+    Simple { name: "next_day", params: &[DATE, TEXT], optional: 0, returns: T::Date, run: shift::next_day },
+    Simple { name: "trunc", params: &[DATE, TEXT], optional: 0, returns: T::Date, run: truncate::trunc },
+    Simple {
+        name: "make_date",
+        params: &[INT, INT, INT],
+        optional: 0,
+        returns: T::Date,
+        run: shift::make_date,
+    },
+];

@@ -1,0 +1,60 @@
+//! Times as numbers since 1970-01-01 00:00 UTC, and back.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use datafusion::common::Result;
+
+use crate::functions::arithmetic::overflowed;
+
+fn divided(args: &[ArrayRef], unit: i64) -> Result<ArrayRef> {
+    let times = args[0].as_primitive::<TimestampMicrosecondType>();
+    Ok(Arc::new(times.unary::<_, Int64Type>(|v| v.div_euclid(unit))))
+}
+
+fn multiplied(args: &[ArrayRef], unit: i64) -> Result<ArrayRef> {
+    let numbers = args[0].as_primitive::<Int64Type>();
+    let times: PrimitiveArray<TimestampMicrosecondType> = numbers
+        .iter()
+        .map(|v| match v.map(|v| v.checked_mul(unit)) {
+            None => Ok(None),
+            Some(Some(micros)) => Ok(Some(micros)),
+            Some(None) => Err(overflowed("long overflow", "")),
+        })
+        .collect::<Result<_>>()?;
+    Ok(Arc::new(times.with_timezone("UTC")))
+}
+
+pub(super) fn unix_seconds(args: &[ArrayRef]) -> Result<ArrayRef> {
+    divided(args, 1_000_000)
+}
+
+pub(super) fn unix_millis(args: &[ArrayRef]) -> Result<ArrayRef> {
+    divided(args, 1_000)
+}
+
+pub(super) fn unix_micros(args: &[ArrayRef]) -> Result<ArrayRef> {
+    divided(args, 1)
+}
+
+pub(super) fn unix_date(args: &[ArrayRef]) -> Result<ArrayRef> {
+    Ok(Arc::new(args[0].as_primitive::<Date32Type>().unary::<_, Int32Type>(|d| d)))
+}
+
+pub(super) fn of_seconds(args: &[ArrayRef]) -> Result<ArrayRef> {
+    multiplied(args, 1_000_000)
+}
+
+pub(super) fn of_millis(args: &[ArrayRef]) -> Result<ArrayRef> {
+    multiplied(args, 1_000)
+}
+
+pub(super) fn of_micros(args: &[ArrayRef]) -> Result<ArrayRef> {
+    multiplied(args, 1)
+}
+
+pub(super) fn of_days(args: &[ArrayRef]) -> Result<ArrayRef> {
+    Ok(Arc::new(args[0].as_primitive::<Int32Type>().unary::<_, Date32Type>(|d| d)))
+}
