@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation of a test harness is a failed test")]
 
 pub mod golden;
+pub mod programs;
 pub mod real_kafka;
 pub mod transaction;

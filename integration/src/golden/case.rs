@@ -60,6 +60,14 @@ impl Case {
         serde_json::from_str(&text).map_err(|error| format!("{}: not a case: {error}", path.display()))
     }
 
+    /// The topics to make and the other topics' names of a program's `input.json`.
+    pub fn topics_of(input: &Value) -> Result<(Vec<Topic>, Vec<String>), String> {
+        let list = |key: &str| input.get(key).cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+        let topics = serde_json::from_value(list("topics")).map_err(|error| error.to_string())?;
+        let others = serde_json::from_value(list("other_topics")).map_err(|error| error.to_string())?;
+        Ok((topics, others))
+    }
+
     /// Every case file directly under `folder`, by name.
     pub fn read_all(folder: &Path) -> Result<Vec<Self>, String> {
         let listing = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -143,6 +143,26 @@ impl Cluster {
         }
     }
 
+    /// The end of every partition of a topic.
+    pub async fn ends(&self, topic: &str) -> Result<Vec<(i32, i64)>, String> {
+        let partitions = self.partitions(topic).await?;
+        let wanted = partitions.iter().map(|partition| (partition.clone(), OffsetSpec::Latest)).collect();
+        let found = self.kafka.list_offsets(wanted, Isolation::ReadUncommitted).await;
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found
+            .into_iter()
+            .map(|(place, found)| (place.partition, found.offset.unwrap_or_default()))
+            .collect())
+    }
+
+    async fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, String> {
+        let described =
+            self.kafka.describe_topics(&[topic.to_owned()]).await.map_err(|error| error.to_string())?;
+        let partitions = described.into_iter().next().map(|topic| topic.partitions).unwrap_or_default();
+        let place = |partition: i32| TopicPartition { topic: topic.into(), partition };
+        Ok(partitions.iter().map(|partition| place(partition.partition)).collect())
+    }
+
     /// The step `read_topic`: every committed record in the golden form.
     pub async fn read_topic(&self, topic: &str) -> Result<Vec<Value>, String> {
         let described =

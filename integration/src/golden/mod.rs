@@ -5,14 +5,17 @@ mod case;
 mod cell;
 mod checkpoint;
 mod cluster;
-mod compare;
+pub(crate) mod compare;
 mod frames;
 mod literal;
 mod outcome;
 mod probes;
 mod runner;
 
+pub(crate) use batches::same_shape;
 pub use case::Case;
+pub(crate) use checkpoint::same_files as same_checkpoint_files;
+pub use cluster::{Cluster, has};
 pub use outcome::{Outcome, Record, summary};
 
 /// Runs one case on the cluster at `bootstrap`.

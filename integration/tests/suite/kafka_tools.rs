@@ -1,6 +1,4 @@
-//! The one test binary: suites over a bootstrap address, run on the embedded broker and on real Apache Kafka.
-
-#![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+//! Kafka's own tools beside our client: what one writes the other reads.
 
 use millstream_integration::real_kafka::RealKafka;
 

@@ -1,0 +1,6 @@
+//! The one test binary: suites over a bootstrap address, run on the embedded broker and on real Apache Kafka.
+
+#![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+mod kafka_tools;
+mod programs;
