@@ -3,9 +3,11 @@
 mod broker;
 mod cat;
 mod connection;
+mod demo;
 mod format;
 mod positions;
 mod produce;
+mod sql;
 mod topics;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +33,10 @@ enum Command {
     Produce(produce::ProduceArguments),
     /// List, describe, create and delete topics.
     Topics(topics::TopicsArguments),
+    /// Query topics in Spark's SQL, once or for ever.
+    Sql(sql::SqlArguments),
+    /// See it work: a broker, a generator and two streaming queries in one process.
+    Demo(demo::DemoArguments),
     /// Run the embedded broker, in memory or on disk.
     Broker(broker::BrokerArguments),
 }
@@ -50,6 +56,8 @@ fn main() -> ExitCode {
         Command::Cat(arguments) => connection::block_on(cat::run(arguments)),
         Command::Produce(arguments) => connection::block_on(produce::run(arguments)),
         Command::Topics(arguments) => connection::block_on(topics::run(arguments)),
+        Command::Sql(arguments) => connection::block_on(sql::run(arguments)),
+        Command::Demo(arguments) => connection::block_on(demo::run(arguments)),
         Command::Broker(arguments) => connection::block_on(broker::run(arguments)),
     };
     match outcome {
