@@ -5,7 +5,7 @@ mod check;
 mod process;
 
 use crate::golden::{Case, Cluster, has};
-use process::Program;
+pub use process::{Ended, Program};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -83,12 +83,21 @@ fn example_path(example: &str) -> Result<PathBuf, String> {
 impl Program {
     /// Starts an example in `work`, with the settings of the recorded runs.
     pub fn start(example: &str, bootstrap: &str, work: &Path, run: usize) -> Result<Self, String> {
+        let settings = "spark.sql.streaming.pollingDelay=500;spark.sql.shuffle.partitions=2;\
+                        spark.sql.session.timeZone=UTC";
+        Self::start_with(example, bootstrap, work, run, settings)
+    }
+
+    /// Starts an example in `work` with session settings (`name=value;name=value`).
+    pub fn start_with(
+        example: &str,
+        bootstrap: &str,
+        work: &Path,
+        run: usize,
+        settings: &str,
+    ) -> Result<Self, String> {
         let progress = work.join(format!("progress-{run}.jsonl"));
-        let settings = format!(
-            "spark.sql.streaming.pollingDelay=500;spark.sql.shuffle.partitions=2;spark.sql.session.timeZone=UTC;\
-             millstream.progress.path={}",
-            progress.display()
-        );
+        let settings = format!("{settings};millstream.progress.path={}", progress.display());
         let mut child = Command::new(example_path(example)?)
             .arg(bootstrap)
             .current_dir(work)

@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod kafka_tools;
+mod kill;
 mod programs;
