@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
+mod faults;
+mod interop;
 mod kafka_tools;
 mod kill;
 mod programs;
