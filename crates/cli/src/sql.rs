@@ -111,7 +111,7 @@ impl SqlArguments {
                         write_lines(&batch, &JsonWriteOptions::default(), &mut lines)?;
                         std::io::stdout().lock().write_all(&lines)?;
                     }
-                    Ok(())
+                    Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
                 };
                 writer.foreach_batch(print).start().await?
             }

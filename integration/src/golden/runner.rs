@@ -312,7 +312,7 @@ impl Runner {
                 let batches: Vec<RecordBatch> = frame.collect().await?;
                 let rows = cell::rows(&batches);
                 captured.lock().unwrap_or_else(PoisonError::into_inner).push(Captured { id, rows });
-                Ok(())
+                Ok::<_, Error>(())
             }
         })
     }
