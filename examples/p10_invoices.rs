@@ -23,7 +23,8 @@ async fn main() -> Result<()> {
         .option("subscribe", "invoices")
         .option("startingOffsets", "earliest")
         .load()?;
-    let value_df = kafka_df.select([from_json(col("value").cast(SparkType::String), &schema).alias("value")])?;
+    let value_df =
+        kafka_df.select([from_json(col("value").cast(SparkType::String), &schema).alias("value")])?;
     value_df.print_schema();
 
     let notification_df = value_df

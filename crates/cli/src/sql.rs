@@ -53,7 +53,9 @@ impl SqlArguments {
         for schema in &self.schemas {
             let pair = schema.split_once('=').filter(|(topic, _)| known(topic));
             let Some((topic, ddl)) = pair else {
-                return Err(format!("--schema {schema}: write it as TOPIC=DDL with a topic that exists").into());
+                return Err(
+                    format!("--schema {schema}: write it as TOPIC=DDL with a topic that exists").into()
+                );
             };
             schemas.insert(topic, StructType::parse_ddl(ddl)?);
         }
@@ -75,7 +77,8 @@ impl SqlArguments {
             .option("kafka.bootstrap.servers", &self.connection.brokers)
             .option("subscribe", topic)
             .option("startingOffsets", "earliest");
-        for (name, value) in self.connection.properties.iter().filter_map(|property| property.split_once('=')) {
+        for (name, value) in self.connection.properties.iter().filter_map(|property| property.split_once('='))
+        {
             reader = reader.option(format!("kafka.{name}"), value);
         }
         reader.load()
@@ -102,7 +105,12 @@ impl SqlArguments {
         let writer = frame.write_stream();
         let query = match self.format {
             Format::Table => {
-                writer.format("console").option("truncate", false).option("numRows", self.rows).start().await?
+                writer
+                    .format("console")
+                    .option("truncate", false)
+                    .option("numRows", self.rows)
+                    .start()
+                    .await?
             }
             Format::Json => {
                 let print = |frame: DataFrame, _batch: i64| async move {

@@ -49,14 +49,3 @@ pub mod prelude {
         Trigger, row,
     };
 }
-
-/// What a program needs: `use millstream::prelude::*;`.
-pub mod prelude {
-    pub use millstream_plan::tree::functions::*;
-    pub use millstream_plan::tree::{Expr, call, col, expr, lit, star, when};
-    pub use millstream_plan::types::{SparkType, StructField, StructType};
-    pub use millstream_stream::{
-        DataFrame, DataStreamWriter, Error, Result, Row, SaveMode, Session, StreamingQuery, StreamingQueryProgress,
-        Trigger,
-    };
-}

@@ -106,7 +106,8 @@ async fn a_malformed_json_value_and_bytes_that_are_no_text_hurt_only_their_own_r
         .show_string(20, true, false)
         .await
         .unwrap();
-    let cells: Vec<String> = rows.lines().filter(|line| line.starts_with('|')).map(|line| line.replace(' ', "")).collect();
+    let cells: Vec<String> =
+        rows.lines().filter(|line| line.starts_with('|')).map(|line| line.replace(' ', "")).collect();
     assert_eq!(cells, ["|offset|a|", "|0|1|", "|1|NULL|", "|2|NULL|", "|3|4|"]);
 }
 
@@ -115,8 +116,12 @@ async fn a_topic_deleted_under_a_stream_fails_the_query_with_its_name() {
     let broker = broker();
     fill(&broker.bootstrap(), "short-lived", &[b"a"]).await;
     let session = session();
-    let query =
-        stream(&session, &broker.bootstrap(), "short-lived").write_stream().format("noop").start().await.unwrap();
+    let query = stream(&session, &broker.bootstrap(), "short-lived")
+        .write_stream()
+        .format("noop")
+        .start()
+        .await
+        .unwrap();
     query.process_all_available().await.unwrap();
     broker.broker().delete_topic("short-lived").unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(60), query.process_all_available()).await;

@@ -2,8 +2,8 @@
 //! writes we read, in every codec.
 
 use millstream::client::{
-    ClientOptions, Compression, FetchOptions, Isolation, Kafka, NewTopic, OffsetSpec, ProducerOptions, RecordRef,
-    TopicPartition,
+    ClientOptions, Compression, FetchOptions, Isolation, Kafka, NewTopic, OffsetSpec, ProducerOptions,
+    RecordRef, TopicPartition,
 };
 use millstream::protocol::records::Batches;
 use millstream_integration::real_kafka::{RealKafka, VERSIONS};
@@ -25,9 +25,16 @@ async fn create(kafka: &Kafka, topic: &str, partitions: i32) {
 }
 
 /// Key and value of every record of a partition, with the codec of every batch.
-async fn read(kafka: &Kafka, topic: &str, partition: i32) -> (Vec<(Option<String>, Option<String>)>, Vec<Compression>) {
+async fn read(
+    kafka: &Kafka,
+    topic: &str,
+    partition: i32,
+) -> (Vec<(Option<String>, Option<String>)>, Vec<Compression>) {
     let place = TopicPartition { topic: topic.into(), partition };
-    let end = kafka.list_offsets(vec![(place.clone(), OffsetSpec::Latest)], Isolation::ReadUncommitted).await.unwrap();
+    let end = kafka
+        .list_offsets(vec![(place.clone(), OffsetSpec::Latest)], Isolation::ReadUncommitted)
+        .await
+        .unwrap();
     let end = end[&place].offset.unwrap();
     let mut range = kafka.reader(FetchOptions::default()).read(&place, 0, end);
     let (mut records, mut codecs, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
@@ -38,7 +45,8 @@ async fn read(kafka: &Kafka, topic: &str, partition: i32) -> (Vec<(Option<String
             codecs.push(batch.header.compression().unwrap());
             for record in batch.records(1 << 24, &mut scratch).unwrap() {
                 let record = record.unwrap();
-                let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+                let text =
+                    |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
                 records.push((text(record.key), text(record.value)));
             }
         }
@@ -57,7 +65,8 @@ async fn what_we_write_their_consumer_reads_in_every_codec() {
             let producer = kafka.producer(ProducerOptions { compression, ..ProducerOptions::default() });
             let arc: Arc<str> = topic.as_str().into();
             for number in 0..RECORDS {
-                let (key, value) = (format!("k{number}"), format!("value {number} {}", "x".repeat(number % 50)));
+                let (key, value) =
+                    (format!("k{number}"), format!("value {number} {}", "x".repeat(number % 50)));
                 let record = RecordRef {
                     timestamp: Some(1_735_689_600_000 + number as i64),
                     key: Some(key.as_bytes()),
@@ -70,9 +79,21 @@ async fn what_we_write_their_consumer_reads_in_every_codec() {
             let count = RECORDS.to_string();
             let bootstrap = theirs.bootstrap();
             let arguments = [
-                "--bootstrap-server", &bootstrap, "--topic", &topic, "--from-beginning", "--max-messages", &count,
-                "--timeout-ms", "30000", "--property", "print.key=true", "--property", "print.headers=true",
-                "--property", "print.timestamp=true",
+                "--bootstrap-server",
+                &bootstrap,
+                "--topic",
+                &topic,
+                "--from-beginning",
+                "--max-messages",
+                &count,
+                "--timeout-ms",
+                "30000",
+                "--property",
+                "print.key=true",
+                "--property",
+                "print.headers=true",
+                "--property",
+                "print.timestamp=true",
             ];
             let class = "org.apache.kafka.tools.consumer.ConsoleConsumer";
             let text = tokio::task::block_in_place(|| theirs.tool(class, &arguments, "")).unwrap();
@@ -81,7 +102,11 @@ async fn what_we_write_their_consumer_reads_in_every_codec() {
             for (number, line) in lines.iter().enumerate() {
                 let value = format!("value {number} {}", "x".repeat(number % 50));
                 let time = 1_735_689_600_000 + number;
-                assert_eq!(*line, format!("CreateTime:{time}\th:1,h:null\tk{number}\t{value}"), "{version} {name}");
+                assert_eq!(
+                    *line,
+                    format!("CreateTime:{time}\th:1,h:null\tk{number}\t{value}"),
+                    "{version} {name}"
+                );
             }
         }
     }
@@ -95,12 +120,21 @@ async fn what_their_producer_writes_we_read_in_every_codec() {
         for (name, compression) in CODECS {
             let topic = format!("they-write-{name}");
             create(&kafka, &topic, 1).await;
-            let lines: Vec<String> = (0..RECORDS).map(|number| format!("k{number}:value {number} äöü")).collect();
+            let lines: Vec<String> =
+                (0..RECORDS).map(|number| format!("k{number}:value {number} äöü")).collect();
             let bootstrap = theirs.bootstrap();
             let compression_setting = format!("compression.type={name}");
             let arguments = [
-                "--bootstrap-server", &bootstrap, "--topic", &topic, "--property", "parse.key=true",
-                "--property", "key.separator=:", "--producer-property", &compression_setting,
+                "--bootstrap-server",
+                &bootstrap,
+                "--topic",
+                &topic,
+                "--property",
+                "parse.key=true",
+                "--property",
+                "key.separator=:",
+                "--producer-property",
+                &compression_setting,
             ];
             let class = "org.apache.kafka.tools.ConsoleProducer";
             let input = format!("{}\n", lines.join("\n"));
@@ -110,7 +144,10 @@ async fn what_their_producer_writes_we_read_in_every_codec() {
                 .map(|number| (Some(format!("k{number}")), Some(format!("value {number} äöü"))))
                 .collect();
             assert_eq!(records, expected, "{version} {name}");
-            assert!(codecs.iter().all(|codec| *codec == compression), "{version}: {codecs:?} where {name} was asked for");
+            assert!(
+                codecs.iter().all(|codec| *codec == compression),
+                "{version}: {codecs:?} where {name} was asked for"
+            );
         }
     }
 }

@@ -126,7 +126,10 @@ fn kill_at_seeded_times(bootstrap: &str, work: &Path) {
             checkpoints(work).map(|checkpoint| logged(&checkpoint)).iter().map(|(o, c)| o - c).collect();
         let in_batch = open.iter().any(|open| *open > 0);
         inside += usize::from(in_batch);
-        println!("kill {kill} (seed {SEED}): {} ms after a batch began, inside a batch: {in_batch}", delay.as_millis());
+        println!(
+            "kill {kill} (seed {SEED}): {} ms after a batch began, inside a batch: {in_batch}",
+            delay.as_millis()
+        );
     }
     println!("{inside} of {KILLS} kills fell inside a batch");
     assert!(inside >= KILLS_INSIDE_A_BATCH, "only {inside} kills fell inside a batch");
@@ -207,7 +210,10 @@ async fn nothing_lost_nothing_twice(cluster: &Cluster, work: &Path, invoices: u6
     }
     assert_eq!(items.len() as u64, invoices * 2);
     let repeated = notified.values().filter(|count| **count > 1).count();
-    println!("{invoices} invoices: {} lines, each once; {repeated} notifications more than once", items.len());
+    println!(
+        "{invoices} invoices: {} lines, each once; {repeated} notifications more than once",
+        items.len()
+    );
 }
 
 async fn survives_kills(bootstrap: &str) {

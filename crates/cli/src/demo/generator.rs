@@ -14,8 +14,13 @@ const SEED: u64 = 10;
 /// Invoices are sent in bursts of this length, which keeps the timer out of the way at high rates.
 const BURST: Duration = Duration::from_millis(10);
 
-const STATES: [(&str, &str); 5] =
-    [("Maharashtra", "Pune"), ("Gujarat", "Surat"), ("Kerala", "Kochi"), ("Punjab", "Mohali"), ("Goa", "Panaji")];
+const STATES: [(&str, &str); 5] = [
+    ("Maharashtra", "Pune"),
+    ("Gujarat", "Surat"),
+    ("Kerala", "Kochi"),
+    ("Punjab", "Mohali"),
+    ("Goa", "Panaji"),
+];
 const ITEMS: [(&str, f64); 6] = [
     ("Bookcase", 1499.0),
     ("Quill Pen", 12.5),
@@ -147,7 +152,10 @@ mod tests {
         }
         let (_, text) = invoice(&mut one, 50);
         let parsed: Value = serde_json::from_str(&text)?;
-        assert_eq!(parsed["NumberOfItems"].as_u64(), parsed["InvoiceLineItems"].as_array().map(|items| items.len() as u64));
+        assert_eq!(
+            parsed["NumberOfItems"].as_u64(),
+            parsed["InvoiceLineItems"].as_array().map(|items| items.len() as u64)
+        );
         Ok(())
     }
 }

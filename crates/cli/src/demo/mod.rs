@@ -36,7 +36,12 @@ pub(crate) async fn run(arguments: DemoArguments) -> Outcome {
     let session = Session::builder().app_name("millstream demo").build()?;
     let running = queries::start(&session, &bootstrap, folder.path()).await?;
     println!("two queries run with checkpoints: '{}' and '{}'", running[0].title(), running[1].title());
-    println!("they began after {:.0} ms; now {} invoices/s for {} s", millis(start), arguments.rate, arguments.seconds);
+    println!(
+        "they began after {:.0} ms; now {} invoices/s for {} s",
+        millis(start),
+        arguments.rate,
+        arguments.seconds
+    );
 
     let generator = Generator::start(&kafka, queries::INVOICES, arguments.rate, arguments.seconds);
     watch::until_done(&running, &generator).await;

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
-use millstream_plan::show::{self, Truncate};
+use millstream_plan::show::{self, ShowOptions, Truncate};
 use millstream_plan::tree::Options;
 use millstream_plan::types::StructType;
 use parking_lot::Mutex;
@@ -92,7 +92,11 @@ impl Sink for ConsoleSink {
     async fn commit(&self, batch: &SinkBatch, written: Vec<Committable>) -> Result<Committed> {
         let rows = self.gathered.take_out(batch.batch_id);
         let schema = StructType::from_arrow(&batch.schema)?;
-        let table = show::table(&rows, &schema, self.rows, self.truncate, false)?;
+        let table = show::table(
+            &rows,
+            &schema,
+            &ShowOptions { rows: self.rows, truncate: self.truncate, ..ShowOptions::default() },
+        )?;
         let head = match self.numbered {
             true => format!("{RULE}\nBatch: {}\n{RULE}\n", batch.batch_id),
             false => String::new(),
