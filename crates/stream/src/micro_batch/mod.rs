@@ -16,3 +16,6 @@ pub mod scan;
 mod sources;
 
 pub(crate) use driver::{Driver, Work};
+
+#[cfg(test)]
+mod tests;

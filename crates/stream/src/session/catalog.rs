@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 
 use super::Session;
 use crate::error::Error;
+use crate::micro_batch::scan::StreamTable;
 
 /// The format name of reads whose table was handed in as a value; users cannot write it.
 const HANDED_IN: &str = "#table";
@@ -45,7 +46,8 @@ impl SessionCatalog {
 
     /// A relation over a table that exists only as a value. The table is dropped with the last frame over it.
     pub(super) fn hand_in(&self, provider: &Arc<dyn TableProvider>, schema: StructType) -> Relation {
-        let read = Read::new(HANDED_IN, false);
+        let streaming = (provider.as_ref() as &dyn std::any::Any).is::<StreamTable>();
+        let read = Read::new(HANDED_IN, streaming);
         let mut tables = self.tables.write();
         tables.retain(|_, table| table.provider.strong_count() > 0);
         tables.insert(read.id, HandedIn { provider: Arc::downgrade(provider), schema });
@@ -56,7 +58,8 @@ impl SessionCatalog {
         let tables = self.tables.read();
         let table = tables.get(&id)?;
         let provider = table.provider.upgrade()?;
-        Some(analyzer::Source { provider, schema: table.schema.clone(), streaming: false })
+        let streaming = (provider.as_ref() as &dyn std::any::Any).is::<StreamTable>();
+        Some(analyzer::Source { provider, schema: table.schema.clone(), streaming })
     }
 }
 

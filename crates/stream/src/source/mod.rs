@@ -5,6 +5,7 @@
 //! then plans ([`Source::splits`]) and reads ([`Source::open`]) the range. A range planned twice gives the same rows.
 
 pub mod kafka;
+pub mod memory;
 
 use std::collections::BTreeMap;
 use std::fmt;
