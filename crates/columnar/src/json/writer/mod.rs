@@ -1,33 +1,132 @@
-//! `to_json`: a column of values to a column of documents, and batches to lines.
+//! `to_json`: a column of values to a column of documents, and batches to lines, as Spark's generator writes them.
+//!
+//! Null fields of structs are left out (unless `ignoreNullFields` is false); nulls in arrays and maps are written. Doubles
+//! read as Java writes them, non-finite ones in quotes; decimals plain; binary as base64; dates and timestamps by their
+//! formats, of which the defaults are written without the pattern machinery; map keys as text.
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::DataType;
+mod moment;
+mod node;
+#[cfg(test)]
+mod tests;
 
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray, new_empty_array};
+use arrow_buffer::Buffer;
+use arrow_schema::{DataType, FieldRef};
+
+use self::moment::MomentFormats;
+use self::node::{Members, Node};
 use super::JsonWriteOptions;
-use crate::{Error, Result};
+use crate::records::{INLINE, inline_view, long_view};
+use crate::{Error, Result, raw};
 
-/// A compiled `to_json`.
+/// A compiled `to_json`. Cheap to share; writing takes `&self`.
 #[derive(Debug)]
 pub struct JsonWriter {
     source: DataType,
-    options: JsonWriteOptions,
+    ignore_null_fields: bool,
+    pretty: bool,
+    formats: MomentFormats,
 }
 
 impl JsonWriter {
-    /// Compiles the type to write (for [`Self::write`] a struct, list or map) and the options.
+    /// Compiles the type to write (a struct, list or map of the table's types) and the options.
     pub fn new(source: &DataType, options: JsonWriteOptions) -> Result<Self> {
-        Ok(Self { source: source.clone(), options })
+        let is_document = matches!(source, DataType::Struct(_) | DataType::List(_) | DataType::Map(_, _));
+        if !is_document {
+            return Err(Error::UnsupportedType { operation: "to_json", data_type: source.clone() });
+        }
+        Node::bind(&*new_empty_array(source))?;
+        Ok(Self {
+            source: source.clone(),
+            ignore_null_fields: options.ignore_null_fields,
+            pretty: options.pretty,
+            formats: MomentFormats::new(&options)?,
+        })
     }
 
     /// One document a row, as Utf8View; null rows stay null.
     pub fn write(&self, values: &dyn Array) -> Result<ArrayRef> {
-        let _ = (&self.options, values);
-        Err(Error::UnsupportedType { operation: "to_json", data_type: self.source.clone() })
+        if !values.data_type().equals_datatype(&self.source) {
+            return Err(Error::Misuse(format!(
+                "to_json was compiled for {} and is given {}",
+                self.source,
+                values.data_type()
+            )));
+        }
+        let node = Node::bind(values)?;
+        let mut text = String::new();
+        let mut views = Vec::with_capacity(values.len());
+        for row in 0..values.len() {
+            if values.is_null(row) {
+                views.push(0);
+                continue;
+            }
+            let start = text.len();
+            self.append(&node, row, &mut text)?;
+            let document = &text.as_bytes()[start..];
+            views.push(if document.len() <= INLINE {
+                inline_view(document)
+            } else {
+                long_view(document, 0, offset(start, text.len())?)
+            });
+        }
+        let buffers = Arc::from([Buffer::from(text.into_bytes())]);
+        let documents: StringViewArray = raw::string_views(views, buffers, values.nulls().cloned());
+        Ok(Arc::new(documents))
     }
 
-    /// Appends one line (`\n`) per row of the batch, whose columns are the fields of the compiled struct.
+    /// Appends one line, ended by `\n`, per row of the batch, whose columns are the fields of the compiled struct.
     pub fn write_lines(&self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-        let _ = (batch, out);
-        Err(Error::UnsupportedType { operation: "to_json", data_type: self.source.clone() })
+        let schema = batch.schema_ref();
+        let matches = match &self.source {
+            DataType::Struct(fields) => {
+                let same = |(a, b): (&FieldRef, &FieldRef)| {
+                    a.name() == b.name() && a.data_type().equals_datatype(b.data_type())
+                };
+                fields.len() == schema.fields().len() && fields.iter().zip(schema.fields()).all(same)
+            }
+            _ => false,
+        };
+        if !matches {
+            return Err(Error::Misuse(
+                "the batch is not of the type that the writer was compiled for".into(),
+            ));
+        }
+        let members = Members::bind(schema.fields(), batch.columns())?;
+        let mut text = String::new();
+        for row in 0..batch.num_rows() {
+            if self.pretty {
+                members.append::<true>(row, 0, self, &mut text)?;
+            } else {
+                members.append::<false>(row, 0, self, &mut text)?;
+            }
+            text.push('\n');
+        }
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    fn append(&self, node: &Node<'_>, row: usize, text: &mut String) -> Result<()> {
+        if self.pretty {
+            node.append::<true>(row, 0, self, text)
+        } else {
+            node.append::<false>(row, 0, self, text)
+        }
+    }
+}
+
+/// Views count in 32 bits.
+fn offset(start: usize, end: usize) -> Result<u32> {
+    match (u32::try_from(start), u32::try_from(end)) {
+        (Ok(start), Ok(_)) => Ok(start),
+        _ => Err(Error::LimitExceeded {
+            what: "the documents of one batch".into(),
+            unit: "bytes",
+            found: end,
+            limit: u32::MAX as usize,
+            setting: "the number of batches (smaller ones)",
+        }),
     }
 }
