@@ -75,6 +75,14 @@ impl Link {
     }
 }
 
+impl Link {
+    /// Whether there is a connection now, as far as can be told without waiting.
+    fn is_live(&self) -> bool {
+        let state = self.state.try_lock();
+        state.is_ok_and(|state| state.connection.as_ref().is_some_and(|connection| !connection.is_closed()))
+    }
+}
+
 /// Links by address, for calls that may go to any broker: metadata, offsets, admin.
 #[derive(Debug)]
 pub(crate) struct Links {
@@ -86,6 +94,11 @@ pub(crate) struct Links {
 impl Links {
     pub(crate) fn new(options: Arc<ClientOptions>, runtime: Handle) -> Self {
         Self { options, runtime, links: Mutex::default() }
+    }
+
+    /// Whether an address has a connection now.
+    pub(crate) fn is_live(&self, address: &str) -> bool {
+        self.links.lock().get(address).is_some_and(|link| link.is_live())
     }
 
     pub(crate) async fn connection(&self, address: &str) -> Result<Connection> {

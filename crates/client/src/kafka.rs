@@ -49,7 +49,8 @@ impl Kafka {
                 nearest: None,
             });
         }
-        let runtime = Handle::current();
+        let runtime = Handle::try_current()
+            .map_err(|_| Error::Misuse { what: "Kafka::connect must be called on a tokio runtime".into() })?;
         let options = Arc::new(options);
         let metadata = Arc::new(Metadata::new(options.clone(), runtime.clone()));
         metadata.ask(Ask::These(&[])).await?;

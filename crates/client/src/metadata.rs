@@ -131,6 +131,8 @@ impl Metadata {
                     | Error::Malformed { .. }),
                 ) => {
                     collect_attempts(&mut tried, &address, error);
+                    // The next call begins with another broker.
+                    self.turn.fetch_add(1, Ordering::Relaxed);
                 }
                 outcome => return outcome,
             }
@@ -147,12 +149,14 @@ impl Metadata {
         self.links.connection(&address).await
     }
 
-    /// Known brokers in turn, then the bootstrap list, without repeats.
+    /// Connected brokers, other known ones in turn, then the bootstrap list, without repeats.
     fn addresses(&self) -> Vec<String> {
         let mut addresses: Vec<String> = self.view(|cluster| cluster.nodes().map(Node::address).collect());
         if !addresses.is_empty() {
             let turn = self.turn.load(Ordering::Relaxed) % addresses.len();
             addresses.rotate_left(turn);
+            // A broker that is down may take a whole timeout to say so.
+            addresses.sort_by_key(|address| !self.links.is_live(address));
         }
         for bootstrap in &self.options.bootstrap {
             let bootstrap = with_port(bootstrap);

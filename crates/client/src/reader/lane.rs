@@ -78,15 +78,17 @@ pub(super) async fn run(shared: Arc<Shared>, node: i32, number: usize) {
             notified.await;
             continue;
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
-            outcome = fetch(&shared, &link, node, &plan) => {
-                let throttle = settle::settle(&shared, node, number, plan, outcome);
-                if !throttle.is_zero() {
-                    sleep(throttle.min(LONGEST_THROTTLE)).await;
-                }
-            }
+            outcome = fetch(&shared, &link, node, &plan) => outcome,
             () = shared.until_closed() => return,
+        };
+        let throttle = settle::settle(&shared, node, number, plan, outcome);
+        if !throttle.is_zero() {
+            tokio::select! {
+                () = sleep(throttle.min(LONGEST_THROTTLE)) => {}
+                () = shared.until_closed() => return,
+            }
         }
     }
 }
