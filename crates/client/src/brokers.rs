@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::connection::Connection;
 use crate::core::backoff::Backoff;
 use crate::error::{Attempt, Error, Result};
+use crate::frames::Frames;
 use crate::options::ClientOptions;
 
 /// One connection to one broker, for one purpose.
@@ -21,6 +22,7 @@ pub(crate) struct Link {
     options: Arc<ClientOptions>,
     /// Sockets live on this runtime, whichever one a caller runs on.
     runtime: Handle,
+    frames: Frames,
     state: tokio::sync::Mutex<LinkState>,
 }
 
@@ -33,9 +35,14 @@ struct LinkState {
 
 impl Link {
     pub(crate) fn new(options: Arc<ClientOptions>, runtime: Handle) -> Self {
+        Self::with_frames(options, runtime, Frames::new(0))
+    }
+
+    /// A link whose large frames come from shared buffers.
+    pub(crate) fn with_frames(options: Arc<ClientOptions>, runtime: Handle, frames: Frames) -> Self {
         let backoff = Backoff::new(options.reconnect_backoff, options.reconnect_backoff_max);
         let state = LinkState { connection: None, backoff, not_before: None };
-        Self { options, runtime, state: tokio::sync::Mutex::new(state) }
+        Self { options, runtime, frames, state: tokio::sync::Mutex::new(state) }
     }
 
     /// The live connection to `address`, made now if need be. After failures it first waits the pause out. Several
@@ -57,7 +64,8 @@ impl Link {
         }
         let started = Instant::now();
         let (options, target) = (self.options.clone(), address.to_owned());
-        let opening = self.runtime.spawn(async move { Connection::open(&target, &options).await });
+        let frames = self.frames.clone();
+        let opening = self.runtime.spawn(async move { Connection::open(&target, &options, frames).await });
         match opening.await.map_err(|_| Error::Closed)? {
             Ok(connection) => {
                 state.backoff.succeed();

@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::driver::{Answer, Wire};
 use crate::error::{Error, Result};
+use crate::frames::Frames;
 use crate::options::ClientOptions;
 
 /// A connection with agreed versions. Clones share it.
@@ -35,10 +36,11 @@ impl Connection {
     ///
     /// # Errors
     /// The cause in words, for an [`Attempt`](crate::Attempt).
-    pub(crate) async fn open(address: &str, options: &ClientOptions) -> Result<Self, String> {
+    pub(crate) async fn open(address: &str, options: &ClientOptions, frames: Frames) -> Result<Self, String> {
         let socket = connect_socket(address, options.connect_timeout).await?;
         socket.set_nodelay(true).map_err(text)?;
-        let wire = Wire::start(socket, address.into(), options.limits.clone(), options.connections_max_idle);
+        let (limits, max_idle) = (options.limits.clone(), options.connections_max_idle);
+        let wire = Wire::start(socket, address.into(), limits, max_idle, frames);
         let mut connection = Self {
             wire,
             client_id: options.client_id.as_str().into(),

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 use millstream_protocol::{Limits, frame, messages};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -27,6 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::{Error, Result};
+use crate::frames::Frames;
 
 /// A request on its way to the driver.
 #[derive(Debug)]
@@ -73,7 +74,13 @@ pub(crate) struct Answer {
 
 impl Wire {
     /// Takes over a connected socket. Must be called on a tokio runtime.
-    pub(crate) fn start(socket: TcpStream, address: String, limits: Limits, max_idle: Duration) -> Self {
+    pub(crate) fn start(
+        socket: TcpStream,
+        address: String,
+        limits: Limits,
+        max_idle: Duration,
+        frames: Frames,
+    ) -> Self {
         let shared =
             Arc::new(Shared { address, next_correlation: AtomicI32::new(0), failure: OnceLock::new() });
         let (calls, inbox) = mpsc::unbounded_channel();
@@ -83,7 +90,7 @@ impl Wire {
             inbox,
             read,
             write,
-            inbound: Inbound::new(limits),
+            inbound: Inbound::new(limits, frames),
             outbox: VecDeque::new(),
             pending: VecDeque::new(),
             idle_since: Instant::now(),
@@ -174,12 +181,13 @@ struct Inbound {
     prefix: [u8; frame::PREFIX_BYTES],
     prefix_filled: usize,
     /// `None` until the prefix is complete.
-    body: Option<(BytesMut, usize)>,
+    body: Option<(Vec<u8>, usize)>,
+    frames: Frames,
 }
 
 impl Inbound {
-    fn new(limits: Limits) -> Self {
-        Self { limits, prefix: [0; frame::PREFIX_BYTES], prefix_filled: 0, body: None }
+    fn new(limits: Limits, frames: Frames) -> Self {
+        Self { limits, prefix: [0; frame::PREFIX_BYTES], prefix_filled: 0, body: None, frames }
     }
 
     /// Reads what has arrived; a frame when one is complete. Cancel-safe: what was read is kept.
@@ -192,7 +200,7 @@ impl Inbound {
             }
             if self.prefix_filled == frame::PREFIX_BYTES {
                 let length = frame::frame_length(self.prefix, &self.limits).map_err(ReadError::Bytes)?;
-                self.body = Some((BytesMut::with_capacity(length), length));
+                self.body = Some((self.frames.take(length), length));
             }
             return Ok(None);
         };
@@ -208,7 +216,7 @@ impl Inbound {
             return Ok(None);
         }
         self.prefix_filled = 0;
-        Ok(self.body.take().map(|(body, _)| body.freeze()))
+        Ok(self.body.take().map(|(body, _)| self.frames.lend(body)))
     }
 }
 

@@ -21,6 +21,7 @@ mod connection;
 mod core;
 mod driver;
 mod error;
+mod frames;
 mod kafka;
 mod kafka_names;
 mod metadata;

@@ -67,7 +67,8 @@ pub(super) struct Answer {
 
 /// Fetches from one broker until the reader is closed.
 pub(super) async fn run(shared: Arc<Shared>, node: i32, number: usize) {
-    let link = Link::new(shared.kafka.shared_options().clone(), shared.kafka.runtime().clone());
+    let (options, runtime) = (shared.kafka.shared_options().clone(), shared.kafka.runtime().clone());
+    let link = Link::with_frames(options, runtime, shared.frames.clone());
     loop {
         let mut notified = std::pin::pin!(shared.work.notified());
         notified.as_mut().enable();

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::{Watermarks, lane, supervisor};
 use crate::core::budget::Budget;
 use crate::core::cursor::{Cursor, End};
+use crate::frames::Frames;
 use crate::kafka::Kafka;
 use crate::options::FetchOptions;
 
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(super) kafka: Kafka,
     pub(super) options: FetchOptions,
     pub(super) budget: Budget,
+    pub(super) frames: Frames,
     pub(super) state: Mutex<State>,
     /// Wakes lanes: a partition wants data, or bytes of the budget are free.
     pub(super) work: Notify,
@@ -57,10 +59,12 @@ pub(super) struct Entry {
 impl Shared {
     pub(super) fn new(kafka: Kafka, options: FetchOptions) -> Self {
         let budget = Budget::new(options.budget_bytes);
+        let frames = Frames::new(options.budget_bytes);
         Self {
             kafka,
             options,
             budget,
+            frames,
             state: Mutex::default(),
             work: Notify::new(),
             care: Notify::new(),
