@@ -1,5 +1,5 @@
 //! Reads a whole topic as fast as it comes and says how fast that was:
-//! `cargo run --release -p millstream-client --example read_topic -- localhost:9092 orders`
+//! `cargo run --release -p millstream-client --example read_topic -- localhost:9092 orders [KIB_PER_PARTITION]`
 //!
 //! Only batch headers are looked at, so this is the speed of the fetch path without any decoding.
 
@@ -13,9 +13,13 @@ use millstream_protocol::records::Batches;
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (Some(bootstrap), Some(topic)) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: read_topic BOOTSTRAP TOPIC");
+        eprintln!("usage: read_topic BOOTSTRAP TOPIC [KIB_PER_PARTITION]");
         std::process::exit(2);
     };
+    let mut options = FetchOptions::default();
+    if let Some(kib) = arguments.next().and_then(|kib| kib.parse::<i32>().ok()) {
+        options.max_partition_bytes = kib << 10;
+    }
     let kafka = Kafka::connect(ClientOptions::new(&bootstrap)).await?;
     let described = kafka.describe_topics(&[topic]).await?.remove(0);
     let partitions: Vec<_> = described
@@ -30,7 +34,7 @@ async fn main() -> Result<()> {
     let (starts, ends) = (bounds(OffsetSpec::Earliest).await?, bounds(OffsetSpec::Latest).await?);
 
     let started = Instant::now();
-    let reader = kafka.reader(FetchOptions::default());
+    let reader = kafka.reader(options);
     let scans = partitions.iter().map(|tp| {
         let (from, until) = (starts[tp].offset.unwrap_or(0), ends[tp].offset.unwrap_or(0));
         let mut range = reader.read(tp, from, until);

@@ -122,14 +122,13 @@ impl Outbox {
     }
 
     /// Adds a record, after `seal` has made room when the open batch is full. `size` is what it holds of the
-    /// buffer; `ticket` is asked for when a batch is opened. Returns whether the sender has news.
+    /// buffer; `opened` gives ticket and time when a batch is opened. Returns whether the sender has news.
     pub(crate) fn append(
         &mut self,
-        now: Instant,
         record: &crate::RecordRef<'_>,
         timestamp: i64,
         size: usize,
-        ticket: impl FnOnce() -> u64,
+        opened: impl FnOnce() -> (u64, Instant),
     ) -> Result<bool, millstream_protocol::Error> {
         let mut sealed = false;
         if let Some(open) = &mut self.open {
@@ -142,7 +141,8 @@ impl Outbox {
         }
         let mut builder = BatchBuilder::new(self.batch);
         builder.append(timestamp, record.key, record.value, record.headers)?;
-        self.open = Some(Open { builder, ticket: ticket(), created: now, buffered: size });
+        let (ticket, created) = opened();
+        self.open = Some(Open { builder, ticket, created, buffered: size });
         Ok(sealed || self.in_flight.is_empty())
     }
 

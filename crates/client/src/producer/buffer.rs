@@ -92,8 +92,8 @@ impl Shared {
             return Ok(Sent::Full);
         }
         let timestamp = record.timestamp.unwrap_or_else(now_millis);
-        let ticket = || self.open_ticket();
-        let appended = outbox.lock().append(Instant::now(), &record, timestamp, size, ticket);
+        let opened = || (self.open_ticket(), Instant::now());
+        let appended = outbox.lock().append(&record, timestamp, size, opened);
         match appended {
             Ok(news) => {
                 if news {

@@ -17,7 +17,7 @@ fn outbox(batches: u64) -> Outbox {
 fn fill(outbox: &mut Outbox, ticket: u64, records: i32) {
     let record = RecordRef { value: Some(b"value"), ..RecordRef::default() };
     for _ in 0..records {
-        outbox.append(Instant::now(), &record, 0, 10, || ticket).unwrap();
+        outbox.append(&record, 0, 10, || (ticket, Instant::now())).unwrap();
     }
     outbox.seal().unwrap();
 }
@@ -155,8 +155,8 @@ fn an_open_batch_is_closed_when_it_has_lingered() {
     let mut outbox = Outbox::new(BatchOptions::default(), 0);
     let now = Instant::now();
     let record = RecordRef { value: Some(b"value"), ..RecordRef::default() };
-    assert!(outbox.append(now, &record, 0, 10, || 0).unwrap(), "a first record is news");
-    assert!(!outbox.append(now, &record, 0, 10, || 1).unwrap());
+    assert!(outbox.append(&record, 0, 10, || (0, now)).unwrap(), "a first record is news");
+    assert!(!outbox.append(&record, 0, 10, || (1, now)).unwrap());
     outbox.seal_after(now + SECOND / 2, SECOND).unwrap();
     assert_eq!(outbox.sendable(now), None);
     assert_eq!(outbox.next_due(SECOND, SECOND * 9), Some(now + SECOND));
