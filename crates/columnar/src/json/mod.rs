@@ -3,11 +3,15 @@
 mod base64;
 mod copy;
 mod escape;
+mod infer;
 mod options;
+mod path;
 mod reader;
 mod scan;
 mod writer;
 
+pub use infer::{SchemaInference, schema_of_json};
 pub use options::{JsonReadOptions, JsonWriteOptions, ParseMode};
+pub use path::{JsonPath, json_tuple};
 pub use reader::JsonReader;
 pub use writer::JsonWriter;
