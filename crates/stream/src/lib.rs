@@ -26,3 +26,6 @@ pub use session::{IntoRow, IntoSchema, Row, Session, SessionBuilder, SessionConf
 pub use trigger::Trigger;
 
 pub use millstream_plan::tree::Value;
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,12 @@ impl SourceFactory for KafkaSourceFactory {
         let policy = LossPolicy { fail: settings.fail_on_data_loss };
         let group = match self.read.options.get("kafka.group.id") {
             Some(group) => group.to_owned(),
-            None => format!("{}-{}", settings.group, query.run_id),
+            None => format!(
+                "{}-{}-{}-executor",
+                settings.group,
+                query.run_id,
+                java_hash(&query.checkpoint.to_string_lossy())
+            ),
         };
         let lookup = Lookup { kafka: kafka.clone(), settings, isolation: fetch.isolation };
         let splits =
@@ -350,6 +355,11 @@ impl Source for KafkaSource {
     }
 }
 
+/// The hash by which Spark tells the groups of checkpoints apart.
+fn java_hash(text: &str) -> i32 {
+    text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+}
+
 /// How far the end of a batch is behind the latest offsets, over its partitions.
 fn behind(end: &PartitionOffsets, latest: &PartitionOffsets) -> BTreeMap<String, String> {
     let lags: Vec<i64> = latest.iter().filter_map(|(tp, last)| Some((last - end.get(tp)?).max(0))).collect();
@@ -365,6 +375,12 @@ fn behind(end: &PartitionOffsets, latest: &PartitionOffsets) -> BTreeMap<String,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hash_of_a_checkpoint_is_javas() {
+        assert_eq!(java_hash("hello"), 99_162_322);
+        assert_eq!(java_hash("/tmp/checkpoint/of/a/query"), java_hash("/tmp/checkpoint/of/a/query"));
+    }
 
     #[test]
     fn lag_is_counted_over_the_partitions_of_the_batch() {
