@@ -117,10 +117,19 @@ async fn topics_that_come_later_are_read_from_their_beginning() {
     end(&*source, &start, ReadLimit::Configured).await;
     cluster.broker.broker().create_topic("p_two", 1, &[]).unwrap();
     cluster.produce("p_two", &[(0, None, Some("new"))]).await;
-    tokio::time::timeout(Duration::from_secs(20), source.changed()).await.unwrap();
-    let known = source.latest(&start, ReadLimit::Configured, Freshness::Known).await.unwrap().unwrap();
-    assert_eq!(known.end.as_str(), r#"{"p_one":{"0":1},"p_two":{"0":1}}"#);
-    assert_eq!(rows(&cluster, &*source, &start, &known.end).await, ["new"]);
+    let found = async {
+        loop {
+            source.changed().await;
+            let known = source.latest(&start, ReadLimit::Configured, Freshness::Known).await.unwrap();
+            let end = known.unwrap().end;
+            if end != start {
+                return end;
+            }
+        }
+    };
+    let end = tokio::time::timeout(Duration::from_secs(20), found).await.unwrap();
+    assert_eq!(end.as_str(), r#"{"p_one":{"0":1},"p_two":{"0":1}}"#);
+    assert_eq!(rows(&cluster, &*source, &start, &end).await, ["new"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
