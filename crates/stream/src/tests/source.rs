@@ -3,6 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
+use millstream_client::ClientOptions;
+use millstream_protocol::ids::TopicPartition;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
@@ -153,7 +155,10 @@ async fn lost_records_fail_the_read_or_are_passed_over() {
     let cluster = Cluster::with(&[("t", 1)]);
     let records: Vec<_> = (0..10).map(|_| (0, None, Some("x"))).collect();
     cluster.produce("t", &records).await;
-    cluster.broker.broker().truncate_log("t", 0, 6).unwrap();
+    let options = ClientOptions::new(&cluster.broker.bootstrap());
+    let kafka = cluster.session.kafka().connect(Vec::new(), options).await.unwrap();
+    let before = [(TopicPartition { topic: "t".into(), partition: 0 }, 6)];
+    kafka.admin().delete_records(&before, Duration::from_secs(20)).await.unwrap();
     let (from, until) = (Offset::new(r#"{"t":{"0":3}}"#), Offset::new(r#"{"t":{"0":10}}"#));
     let schema = millstream_columnar::records::source_schema(false);
     let projection = ScanProjection { columns: (0..7).collect(), schema };

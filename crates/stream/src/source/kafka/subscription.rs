@@ -81,7 +81,10 @@ impl Subscription {
             Subscription::Pattern(pattern) => {
                 let pattern = compile(pattern)?;
                 let mut topics = kafka.list_topics().await?;
-                topics.retain(|topic| !topic.is_internal && pattern.is_match(&topic.name));
+                // A topic in the middle of being made or deleted is found, or gone, the next time.
+                topics.retain(|topic| {
+                    topic.error == ErrorCode::NONE && !topic.is_internal && pattern.is_match(&topic.name)
+                });
                 topics
             }
         };
@@ -102,13 +105,15 @@ impl Subscription {
 }
 
 fn missing(topic: &str, code: ErrorCode) -> Error {
+    // Kafka's own words, which users know from every other client.
+    const UNKNOWN: &str = "This server does not host this topic-partition.";
     millstream_client::Error::Broker {
         code,
         api: "Metadata",
         topic: Some(topic.to_owned()),
         partition: None,
         offset: None,
-        message: None,
+        message: (code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION).then(|| UNKNOWN.to_owned()),
     }
     .into()
 }
