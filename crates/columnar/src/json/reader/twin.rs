@@ -1,1 +1,219 @@
+//! The reader against a slow, obvious twin: serde_json's tree and Spark's table of types, on random documents.
 
+use arrow_array::StringViewArray;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::Value;
+
+use super::*;
+use crate::datetime::TimeZone;
+use crate::text::{Renderer, Style, append_f64};
+use crate::types;
+
+fn random_type(rng: &mut StdRng, depth: usize) -> DataType {
+    match rng.random_range(0..if depth > 2 { 6 } else { 9 }) {
+        0 => DataType::Int64,
+        1 => DataType::Int32,
+        2 => DataType::Float64,
+        3 => DataType::Boolean,
+        4 | 5 => DataType::Utf8View,
+        6 => types::list(random_type(rng, depth + 1), true),
+        7 => types::map(DataType::Utf8View, DataType::Utf8View, true),
+        _ => random_struct(rng, depth + 1),
+    }
+}
+
+fn random_struct(rng: &mut StdRng, depth: usize) -> DataType {
+    let fields: Vec<Field> = (0..rng.random_range(1..5))
+        .map(|index| Field::new(format!("f{index}"), random_type(rng, depth), true))
+        .collect();
+    DataType::Struct(fields.into())
+}
+
+fn random_text(rng: &mut StdRng) -> String {
+    const CHARACTERS: [&str; 12] =
+        ["a", "Z", "0", " ", "\\n", "\\\"", "\\u00e9", "\u{e9}", "\u{1f600}", "/", "\\/", "\\ud83d\\ude00"];
+    (0..rng.random_range(0..20)).map(|_| CHARACTERS[rng.random_range(0..CHARACTERS.len())]).collect()
+}
+
+fn blank(rng: &mut StdRng) -> &'static str {
+    ["", "", "", " ", "\n", "\t "][rng.random_range(0..6)]
+}
+
+/// JSON text of a value, mostly one that fits.
+fn random_value(rng: &mut StdRng, data_type: &DataType, depth: usize) -> String {
+    if rng.random_ratio(1, 12) {
+        return "null".into();
+    }
+    if rng.random_ratio(1, 10) {
+        let other = random_type(rng, depth.max(2));
+        return random_value(rng, &other, depth + 1);
+    }
+    let scalar = match data_type {
+        DataType::Int64 => rng.random::<i64>().to_string(),
+        DataType::Int32 => (rng.random::<i32>() / rng.random_range(1..1000)).to_string(),
+        DataType::Float64 => match rng.random_range(0..3) {
+            // serde_json is exact for few digits only.
+            0 => format!("{:.6e}", rng.random_range(-1e10..1e10)),
+            1 => format!("{}.{}", rng.random_range(-999..999), rng.random_range(0..99999)),
+            _ => format!("{}E{}", rng.random_range(1..99), rng.random_range(-20..20)),
+        },
+        DataType::Boolean => rng.random::<bool>().to_string(),
+        DataType::Utf8View => format!("\"{}\"", random_text(rng)),
+        DataType::List(element) => {
+            let items: Vec<String> = (0..rng.random_range(0..4))
+                .map(|_| {
+                    format!(
+                        "{}{}{}",
+                        blank(rng),
+                        random_value(rng, element.data_type(), depth + 1),
+                        blank(rng)
+                    )
+                })
+                .collect();
+            format!("[{}]", items.join(","))
+        }
+        DataType::Map(_, _) => {
+            let entries: Vec<String> = (0..rng.random_range(0..3))
+                .map(|index| format!("\"k{index}\"{}:{}\"{}\"", blank(rng), blank(rng), random_text(rng)))
+                .collect();
+            format!("{{{}}}", entries.join(","))
+        }
+        DataType::Struct(fields) => return random_object(rng, fields, depth),
+        other => panic!("{other}"),
+    };
+    scalar
+}
+
+fn random_object(rng: &mut StdRng, fields: &Fields, depth: usize) -> String {
+    let mut members = Vec::new();
+    for field in fields {
+        if rng.random_ratio(1, 8) {
+            let unknown = random_type(rng, depth.max(1));
+            members.push(format!("\"x{}\":{}", members.len(), random_value(rng, &unknown, depth + 1)));
+        }
+        if rng.random_ratio(7, 8) {
+            let value = random_value(rng, field.data_type(), depth + 1);
+            members.push(format!("{}\"{}\"{}:{}{value}", blank(rng), field.name(), blank(rng), blank(rng)));
+        }
+    }
+    format!("{{{}{}}}", members.join(","), blank(rng))
+}
+
+/// The text of the value that Spark makes; None where it does not fit at all.
+fn twin(value: &Value, data_type: &DataType) -> Option<String> {
+    if value.is_null() {
+        return Some("null".into());
+    }
+    let double = |number: f64| {
+        let mut out = String::new();
+        append_f64(number, &mut out);
+        out
+    };
+    match (data_type, value) {
+        (DataType::Int64, Value::Number(number)) => number.as_i64().map(|number| number.to_string()),
+        (DataType::Int32, Value::Number(number)) => {
+            number.as_i64().and_then(|number| i32::try_from(number).ok()).map(|number| number.to_string())
+        }
+        (DataType::Float64, Value::Number(number)) => number.as_f64().map(double),
+        (DataType::Boolean, Value::Bool(flag)) => Some(flag.to_string()),
+        (DataType::Utf8View, Value::String(text)) => Some(text.clone()),
+        (DataType::Utf8View, other) => Some(as_jackson_copies(other)),
+        (DataType::List(element), Value::Array(items)) => {
+            let items =
+                items.iter().map(|item| twin(item, element.data_type())).collect::<Option<Vec<_>>>()?;
+            Some(format!("[{}]", items.join(", ")))
+        }
+        (DataType::Map(_, _), Value::Object(members)) => {
+            let entries: Option<Vec<String>> = members
+                .iter()
+                .map(|(key, value)| Some(format!("{key} -> {}", twin(value, &DataType::Utf8View)?)))
+                .collect();
+            Some(format!("{{{}}}", entries?.join(", ")))
+        }
+        (DataType::Struct(fields), Value::Object(members)) => {
+            let value = |field: &FieldRef| match members.get(field.name()) {
+                Some(value) => twin(value, field.data_type()).unwrap_or("null".into()),
+                None => "null".into(),
+            };
+            let values: Vec<String> = fields.iter().map(value).collect();
+            Some(format!("{{{}}}", values.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+fn as_jackson_copies(value: &Value) -> String {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let mut out = String::new();
+            append_f64(number.as_f64().unwrap(), &mut out);
+            out
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(as_jackson_copies).collect::<Vec<_>>().join(","))
+        }
+        Value::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(key, value)| {
+                    format!("{}:{}", serde_json::to_string(key).unwrap(), as_jackson_copies(value))
+                })
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn random_documents_equal_the_slow_twin() {
+    let mut rng = StdRng::seed_from_u64(11);
+    for round in 0..200 {
+        let DataType::Struct(fields) = random_struct(&mut rng, 0) else { unreachable!() };
+        let target = DataType::Struct(fields.clone());
+        let documents: Vec<String> = (0..30).map(|_| random_object(&mut rng, &fields, 0)).collect();
+        let array = JsonReader::new(&target, JsonReadOptions::default())
+            .unwrap()
+            .read(&StringViewArray::from_iter_values(&documents))
+            .unwrap();
+        array.to_data().validate_full().unwrap();
+        let renderer = Renderer::new(&array, &TimeZone::UTC, Style::Cast).unwrap();
+        for (row, document) in documents.iter().enumerate() {
+            let tree: Value = serde_json::from_str(document).unwrap();
+            let mut found = String::new();
+            renderer.append(row, &mut found);
+            assert_eq!(Some(found), twin(&tree, &target), "round {round}: {document}\n as {target}");
+        }
+    }
+}
+
+#[test]
+fn cut_and_damaged_documents_never_panic_and_leave_their_neighbours_alone() {
+    let mut rng = StdRng::seed_from_u64(12);
+    for _ in 0..300 {
+        let DataType::Struct(fields) = random_struct(&mut rng, 0) else { unreachable!() };
+        let good = random_object(&mut rng, &fields, 0);
+        let mut damaged = good.clone().into_bytes();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..damaged.len());
+            damaged[at] = b"{}[]\",:0a\\ \x00\xff-."[rng.random_range(0..15)];
+        }
+        damaged.truncate(rng.random_range(0..=damaged.len()));
+        let documents =
+            arrow_array::BinaryViewArray::from_iter_values([good.as_bytes(), &damaged, good.as_bytes()]);
+        let reader = JsonReader::new(&DataType::Struct(fields), JsonReadOptions::default()).unwrap();
+        let array = reader.read(&documents).unwrap();
+        array.to_data().validate_full().unwrap();
+        let text = |row| {
+            let mut out = String::new();
+            Renderer::new(&array, &TimeZone::UTC, Style::Cast).unwrap().append(row, &mut out);
+            out
+        };
+        assert_eq!(text(0), text(2));
+        let alone = reader.read(&documents.slice(2, 1)).unwrap();
+        let mut out = String::new();
+        Renderer::new(&alone, &TimeZone::UTC, Style::Cast).unwrap().append(0, &mut out);
+        assert_eq!(text(2), out);
+    }
+}
