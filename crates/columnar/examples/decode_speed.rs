@@ -1,7 +1,8 @@
-//! How fast record batches become columns, beside a bare walk (checksum plus every varint, producing nothing).
+//! How fast record batches become columns, beside a bare walk (checksum plus every varint, producing
+//! nothing).
 //!
-//! Run with `cargo run --release -p millstream-columnar --example decode_speed [codec]`. Each number is the best of many rounds over
-//! 50 batches of 1,000 records with values of 100 bytes, in CPU time.
+//! Run with `cargo run --release -p millstream-columnar --example decode_speed [codec]`. Each number is the
+//! best of many rounds over 50 batches of 1,000 records with values of 100 bytes, in CPU time.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! How fast JSON documents become columns and columns become JSON.
 //!
-//! Run with `cargo run --release -p millstream-columnar --example json_speed`. Flat orders of about 130 bytes, one core; each
-//! number is the best of many rounds over 8,192 documents, in CPU time.
+//! Run with `cargo run --release -p millstream-columnar --example json_speed`. Flat orders of about 130
+//! bytes, one core; each number is the best of many rounds over 8,192 documents, in CPU time.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -50,8 +50,8 @@ fn documents() -> StringViewArray {
     for id in 0..ROWS {
         let start = text.len();
         text.push_str(&format!(
-            "{{\"order_id\":{},\"customer\":\"customer-{:06}\",\"status\":\"{}\",\"amount\":{}.{:02},\"quantity\":{},\
-             \"paid\":{},\"at\":\"2026-01-{:02}T{:02}:{:02}:{:02}Z\"}}",
+            "{{\"order_id\":{},\"customer\":\"customer-{:06}\",\"status\":\"{}\",\"amount\":{}.{:02},\
+             \"quantity\":{},\"paid\":{},\"at\":\"2026-01-{:02}T{:02}:{:02}:{:02}Z\"}}",
             1_000_000 + id * 37,
             id * 7919 % 100_000,
             ["NEW", "PAID", "SHIPPED"][id % 3],

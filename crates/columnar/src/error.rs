@@ -11,8 +11,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A record batch could not be decoded. The offset is the base offset of the batch, or of the place where one was
-    /// expected.
+    /// A record batch could not be decoded. The offset is the base offset of the batch, or of the place where
+    /// one was expected.
     #[error("topic {topic} partition {partition} offset {offset}: {source}")]
     BadBatch {
         /// Topic the bytes were fetched from.
@@ -26,8 +26,8 @@ pub enum Error {
     },
     /// A record's timestamp in milliseconds does not fit into microseconds.
     #[error(
-        "topic {topic} partition {partition}: the record at offset {offset} has the timestamp {timestamp_ms} ms, which \
-         does not fit into microseconds"
+        "topic {topic} partition {partition}: the record at offset {offset} has the timestamp {timestamp_ms} ms, \
+         which does not fit into microseconds"
     )]
     TimestampOverflow {
         /// Topic of the record.
@@ -41,10 +41,12 @@ pub enum Error {
     },
     /// A JSON document could not be parsed under FAILFAST.
     #[error(
-        "malformed JSON record {record}: {fault}; set the option mode to PERMISSIVE to get null fields for such records"
+        "malformed JSON record {record}: {fault}; set the option mode to PERMISSIVE to get null fields for such \
+         records"
     )]
     MalformedJson {
-        /// Spark's `badRecord`: the result row as text (`[null,null]`), or the document for arrays where an object is due.
+        /// Spark's `badRecord`: the result row as text (`[null,null]`), or the document for arrays where an
+        /// object is due.
         record: String,
         /// Which of Spark's conditions this is.
         fault: JsonFault,
@@ -101,7 +103,8 @@ pub enum Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonFault {
-    /// An array where the schema has a struct: `MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS`.
+    /// An array where the schema has a struct:
+    /// `MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS`.
     ArraysAsStructs,
     /// The document is the literal `null`: `INVALID_JSON_ROOT_FIELD`.
     RootNull,

@@ -1,14 +1,13 @@
 //! Record batches to Arrow columns and back, and their payloads (JSON first) to Arrow columns and back.
 //!
-//! The crate lies between the bytes of `millstream-protocol` and the expressions of `millstream-plan`. Everything here is
-//! synchronous and pure: no socket, no clock, no async runtime.
+//! The crate lies between the bytes of `millstream-protocol` and the expressions of `millstream-plan`.
+//! Everything here is synchronous and pure: no socket, no clock, no async runtime.
 //!
-//! Reading order: [`types`] (the one table of physical types), [`records`] (record batches as columns), [`text`] (bytes
-//! to text and Spark's rendering of values), [`datetime`] (Spark's date and time rules), [`json`] (payloads).
+//! Reading order: [`types`] (the one table of physical types), [`records`] (record batches as columns),
+//! [`text`] (bytes to text and Spark's rendering of values), [`datetime`] (Spark's date and time rules),
+//! [`json`] (payloads).
 //!
 //! Unsafe code is allowed in one file only, `raw.rs`, where every block carries its proof.
-
-#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod datetime;
 mod error;

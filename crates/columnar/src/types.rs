@@ -22,8 +22,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 
-/// The time zone name that a `timestamp` column carries. Timestamps are instants; the session's zone matters only in
-/// functions and rendering.
+/// The time zone name that a `timestamp` column carries. Timestamps are instants; the session's zone matters
+/// only in functions and rendering.
 pub const UTC: &str = "UTC";
 
 /// Name of a list's element field.
@@ -56,8 +56,8 @@ pub fn is_canonical(data_type: &DataType) -> bool {
     canonical(data_type).is_some_and(|canonical| canonical == *data_type)
 }
 
-/// The table's type for a value of `data_type`, or None when the table has none (unions, times of day, 256-bit
-/// decimals, ...). Unsigned integers widen to the next signed type, UInt64 to Decimal128(20, 0).
+/// The table's type for a value of `data_type`, or None when the table has none (unions, times of day,
+/// 256-bit decimals, ...). Unsigned integers widen to the next signed type, UInt64 to Decimal128(20, 0).
 pub fn canonical(data_type: &DataType) -> Option<DataType> {
     use DataType::*;
     Some(match data_type {

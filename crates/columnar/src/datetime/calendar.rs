@@ -11,7 +11,8 @@ const EPOCH_FROM_MARCH_ZERO: i64 = 719_468;
 
 /// Days since 1970-01-01 of a date whose month and day are valid.
 pub fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
-    // Years begin in March, so that the leap day is the last of its year; 400 years are one era of equal length.
+    // Years begin in March, so that the leap day is the last of its year; 400 years are one era of equal
+    // length.
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

@@ -1,8 +1,10 @@
-//! Text to date and timestamp the lenient way: `CAST(x AS DATE)`, `CAST(x AS TIMESTAMP)`, and `from_json` without a format.
+//! Text to date and timestamp the lenient way: `CAST(x AS DATE)`, `CAST(x AS TIMESTAMP)`, and `from_json`
+//! without a format.
 //!
-//! A date is `[+-]yyyy[-[m]m[-[d]d]]` with 4 to 7 year digits; after a full date anything may follow a blank or `T`. A
-//! timestamp adds `[h]h[:[m]m[:[s]s[.fraction]]][zone]` after a blank or `T`, has 4 to 6 year digits, and cuts the
-//! fraction to microseconds. White space and control characters at both ends are ignored.
+//! A date is `[+-]yyyy[-[m]m[-[d]d]]` with 4 to 7 year digits; after a full date anything may follow a blank
+//! or `T`. A timestamp adds `[h]h[:[m]m[:[s]s[.fraction]]][zone]` after a blank or `T`, has 4 to 6 year
+//! digits, and cuts the fraction to microseconds. White space and control characters at both ends are
+//! ignored.
 
 use super::TimeZone;
 use super::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND, checked_days};
@@ -53,8 +55,9 @@ pub fn string_to_date(text: &[u8]) -> Option<i32> {
     checked_days(sign * i64::from(segments[0]), segments[1], segments[2])
 }
 
-/// Microseconds since the epoch, or None where Spark's cast gives null. `zone` applies when the text names none;
-/// `today` (days since the epoch) is the date of a text that holds only a time; without it such a text gives None.
+/// Microseconds since the epoch, or None where Spark's cast gives null. `zone` applies when the text names
+/// none; `today` (days since the epoch) is the date of a text that holds only a time; without it such a text
+/// gives None.
 pub fn string_to_timestamp(text: &[u8], zone: &TimeZone, today: Option<i32>) -> Option<i64> {
     let fields = fields(text)?;
     let days = if fields.only_time { today? } else { fields.days()? };
@@ -65,8 +68,8 @@ pub fn string_to_timestamp(text: &[u8], zone: &TimeZone, today: Option<i32>) -> 
     }
 }
 
-/// Microseconds of the wall clock, or None where Spark gives null: only a time, or a zone where `allow_zone` is false
-/// (it is checked and ignored otherwise).
+/// Microseconds of the wall clock, or None where Spark gives null: only a time, or a zone where `allow_zone`
+/// is false (it is checked and ignored otherwise).
 pub fn string_to_timestamp_ntz(text: &[u8], allow_zone: bool) -> Option<i64> {
     let fields = fields(text)?;
     if fields.only_time {
@@ -145,7 +148,8 @@ fn fields(text: &[u8]) -> Option<TimestampFields<'_>> {
     for (at, &byte) in text.iter().enumerate() {
         if byte.is_ascii_digit() {
             digits += 1;
-            // Digits beyond microseconds are cut, not rounded; other segments are refused below when too long.
+            // Digits beyond microseconds are cut, not rounded; other segments are refused below when too
+            // long.
             if digits <= 6 {
                 value = value * 10 + u32::from(byte - b'0');
             }

@@ -1,8 +1,8 @@
 //! Spark's date and time rules: zones, the proleptic Gregorian calendar, lenient casts and patterns.
 //!
-//! Facts: a date is days since 1970-01-01 (`i32`), a timestamp is microseconds since the epoch (`i64`), a timestamp
-//! without zone is the microseconds its wall clock would show in UTC. The calendar is proleptic Gregorian with a year 0,
-//! as in `java.time`. Time zones matter only when text is read or written.
+//! Facts: a date is days since 1970-01-01 (`i32`), a timestamp is microseconds since the epoch (`i64`), a
+//! timestamp without zone is the microseconds its wall clock would show in UTC. The calendar is proleptic
+//! Gregorian with a year 0, as in `java.time`. Time zones matter only when text is read or written.
 
 mod calendar;
 mod cast;

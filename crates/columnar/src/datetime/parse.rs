@@ -1,7 +1,8 @@
-//! Reading dates and timestamps by a [`Pattern`]: `to_timestamp(x, fmt)`, `to_date(x, fmt)`, `from_json` with a format.
+//! Reading dates and timestamps by a [`Pattern`]: `to_timestamp(x, fmt)`, `to_date(x, fmt)`, `from_json` with
+//! a format.
 //!
-//! Java's strict rules: the whole text must match, letters ignore case, a date must exist. Missing fields are 1970-01-01
-//! 00:00:00. Fractions may be shorter than their letters.
+//! Java's strict rules: the whole text must match, letters ignore case, a date must exist. Missing fields are
+//! 1970-01-01 00:00:00. Fractions may be shorter than their letters.
 
 use std::fmt;
 

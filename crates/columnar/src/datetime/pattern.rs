@@ -1,12 +1,14 @@
 //! Datetime patterns such as `yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]`, compiled once.
 //!
-//! The letters are those Spark allows (its "Datetime Patterns" page): `G y u D M L d Q q E F a h K k H m s S V z O X x Z`,
-//! quotes for literals, `[ ]` for optional sections. Week-based letters and `A B c e n N p W w Y` are refused, as are
-//! text forms of five letters. `y` without an era is the proleptic year, so years before 1 are negative.
+//! The letters are those Spark allows (its "Datetime Patterns" page): `G y u D M L d Q q E F a h K k H m s S
+//! V z O X x Z`, quotes for literals, `[ ]` for optional sections. Week-based letters and `A B c e n N p W w
+//! Y` are refused, as are text forms of five letters. `y` without an era is the proleptic year, so years
+//! before 1 are negative.
 
 use crate::{Error, Result};
 
-/// A compiled pattern. The same value formats and parses; letters that can only be formatted (`E F q Q`) fail on parsing.
+/// A compiled pattern. The same value formats and parses; letters that can only be formatted (`E F q Q`) fail
+/// on parsing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
@@ -67,8 +69,8 @@ pub(super) enum Minutes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Item {
     Literal(String),
-    /// A number of `width` digits at least; `max` digits at most. `signed`: a plus where it is wider than `width`.
-    /// `reserve`: digits that the fixed-width numbers right after it need.
+    /// A number of `width` digits at least; `max` digits at most. `signed`: a plus where it is wider than
+    /// `width`. `reserve`: digits that the fixed-width numbers right after it need.
     Number {
         field: Field,
         width: u8,
@@ -170,7 +172,8 @@ impl Compiler<'_> {
         Ok(items)
     }
 
-    /// A quoted literal; the position ends at its closing quote. Two quotes are one quote, inside and outside.
+    /// A quoted literal; the position ends at its closing quote. Two quotes are one quote, inside and
+    /// outside.
     fn quoted(&mut self) -> Result<String> {
         let mut literal = String::new();
         self.at += 1;

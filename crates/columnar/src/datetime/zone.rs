@@ -54,8 +54,8 @@ impl TimeZone {
     /// UTC.
     pub const UTC: TimeZone = TimeZone::Fixed(0);
 
-    /// Seconds east of UTC at an instant (seconds since the epoch). Instants beyond the tz library's years take the
-    /// offset of its last one.
+    /// Seconds east of UTC at an instant (seconds since the epoch). Instants beyond the tz library's years
+    /// take the offset of its last one.
     pub fn offset_at(&self, epoch_seconds: i64) -> i32 {
         match self {
             TimeZone::Fixed(seconds) => *seconds,
@@ -76,9 +76,9 @@ impl TimeZone {
         }
     }
 
-    /// The instant at which the wall clock shows `local` microseconds. In a gap the clock is taken to run on (02:30
-    /// becomes 03:30 summer time); in an overlap the earlier instant is taken: `ZonedDateTime.of`'s rules. None on
-    /// overflow.
+    /// The instant at which the wall clock shows `local` microseconds. In a gap the clock is taken to run on
+    /// (02:30 becomes 03:30 summer time); in an overlap the earlier instant is taken: `ZonedDateTime.of`'s
+    /// rules. None on overflow.
     pub fn instant_micros(&self, local: i64) -> Option<i64> {
         let offset = match self {
             TimeZone::Fixed(seconds) => *seconds,
@@ -131,8 +131,8 @@ impl fmt::Display for TimeZone {
 impl FromStr for TimeZone {
     type Err = Error;
 
-    /// `Z`, `UTC`, `GMT`, `UT`, those three followed by an offset, offsets (`+2`, `+02`, `+02:00`, `+0200`, `+2:00`,
-    /// `+02:00:30`), Java's three-letter names, and regions.
+    /// `Z`, `UTC`, `GMT`, `UT`, those three followed by an offset, offsets (`+2`, `+02`, `+02:00`, `+0200`,
+    /// `+2:00`, `+02:00:30`), Java's three-letter names, and regions.
     fn from_str(text: &str) -> Result<Self> {
         parse_zone(text.trim()).ok_or_else(|| Error::BadOption {
             option: "timeZone".into(),

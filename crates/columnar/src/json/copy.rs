@@ -1,7 +1,8 @@
-//! A JSON value as text, written anew the way Jackson copies it: no blanks, escapes in their shortest form, numbers with a
-//! fraction or exponent as Java doubles, what is not a number in quotes.
+//! A JSON value as text, written anew the way Jackson copies it: no blanks, escapes in their shortest form,
+//! numbers with a fraction or exponent as Java doubles, what is not a number in quotes.
 //!
-//! Spark shows this for a value that is not a string in a string column, in `get_json_object` and `json_tuple`.
+//! Spark shows this for a value that is not a string in a string column, in `get_json_object` and
+//! `json_tuple`.
 
 use super::escape::append_quoted;
 use super::reader::number::Form;

@@ -1,4 +1,5 @@
-//! Strings as JSON text, escaped as Jackson's generator does: `"`, `\`, and control characters below 0x20; nothing else.
+//! Strings as JSON text, escaped as Jackson's generator does: `"`, `\`, and control characters below 0x20;
+//! nothing else.
 
 use super::scan;
 

@@ -1,8 +1,8 @@
 //! The schema of JSON documents: `schema_of_json`, and the schema of a file source from its documents.
 //!
-//! Spark's rules: integers are bigint, longer ones decimal, other numbers double (or decimal with `prefersDecimal`);
-//! fields are sorted by name; null and empty strings say nothing, and what stays unsaid is string; empty structs vanish;
-//! types that do not go together become string.
+//! Spark's rules: integers are bigint, longer ones decimal, other numbers double (or decimal with
+//! `prefersDecimal`); fields are sorted by name; null and empty strings say nothing, and what stays unsaid is
+//! string; empty structs vanish; types that do not go together become string.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,8 @@ enum Kind {
     Struct(BTreeMap<String, Kind>),
 }
 
-/// The type of one document, as `schema_of_json` tells it. A document that is not JSON is an [`Error::MalformedJson`].
+/// The type of one document, as `schema_of_json` tells it. A document that is not JSON is an
+/// [`Error::MalformedJson`].
 pub fn schema_of_json(document: &str, options: &JsonReadOptions) -> Result<DataType> {
     let kind = infer(document, options).map_err(|bad| malformed(document, bad))?;
     let is_struct = matches!(kind, Kind::Struct(_));
@@ -55,8 +56,8 @@ impl SchemaInference {
         Self { options, kind: Kind::Unknown, corrupt: false }
     }
 
-    /// Adds a document. Under PERMISSIVE one that is not JSON only adds the corrupt-record field; under FAILFAST it is an
-    /// error. Blank documents are passed over.
+    /// Adds a document. Under PERMISSIVE one that is not JSON only adds the corrupt-record field; under
+    /// FAILFAST it is an error. Blank documents are passed over.
     pub fn add(&mut self, document: &str) -> Result<()> {
         match infer(document, &self.options) {
             Ok(Kind::Unknown) => {}

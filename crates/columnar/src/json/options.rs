@@ -6,7 +6,8 @@ use crate::{Error, Result};
 /// What to do with a document that does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ParseMode {
-    /// Null for what cannot be read, the rest of the row kept; the document goes to the corrupt-record column.
+    /// Null for what cannot be read, the rest of the row kept; the document goes to the corrupt-record
+    /// column.
     #[default]
     Permissive,
     /// The first bad document is an error.
@@ -18,8 +19,8 @@ pub enum ParseMode {
 pub struct JsonReadOptions {
     /// Default PERMISSIVE.
     pub mode: ParseMode,
-    /// Name of the string field of the root struct that takes the text of bad documents, if the schema has it. Default
-    /// `_corrupt_record`.
+    /// Name of the string field of the root struct that takes the text of bad documents, if the schema has
+    /// it. Default `_corrupt_record`.
     pub corrupt_record_column: String,
     /// Accept `/* */`, `//` and `#` is not accepted. Default false.
     pub allow_comments: bool,
@@ -72,8 +73,9 @@ impl Default for JsonReadOptions {
 }
 
 impl JsonReadOptions {
-    /// Sets one option by Spark's name (case-insensitive). False when the name is not an option of the JSON reader;
-    /// options that have no effect on single documents (`lineSep`, `multiLine`, `encoding`, ...) are accepted.
+    /// Sets one option by Spark's name (case-insensitive). False when the name is not an option of the JSON
+    /// reader; options that have no effect on single documents (`lineSep`, `multiLine`, `encoding`, ...) are
+    /// accepted.
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool> {
         match name.to_ascii_lowercase().as_str() {
             "mode" => self.mode = mode(name, value)?,
@@ -140,7 +142,8 @@ impl Default for JsonWriteOptions {
 }
 
 impl JsonWriteOptions {
-    /// Sets one option by Spark's name (case-insensitive). False when the name is not an option of the JSON writer.
+    /// Sets one option by Spark's name (case-insensitive). False when the name is not an option of the JSON
+    /// writer.
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool> {
         match name.to_ascii_lowercase().as_str() {
             "ignorenullfields" => self.ignore_null_fields = boolean(name, value)?,

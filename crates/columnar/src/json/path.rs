@@ -1,8 +1,9 @@
 //! Values picked out of documents: `get_json_object` and `json_tuple`.
 //!
-//! A path is `$` followed by `.name`, `['name']`, `[3]`, `[*]` or `.*`. The rules are Hive's, which Spark keeps: strings
-//! are given without quotes, everything else as Jackson copies it; of repeated names the first that gives something
-//! counts; several values from `[*]` make an array, one stands alone; two wildcards in a row flatten.
+//! A path is `$` followed by `.name`, `['name']`, `[3]`, `[*]` or `.*`. The rules are Hive's, which Spark
+//! keeps: strings are given without quotes, everything else as Jackson copies it; of repeated names the first
+//! that gives something counts; several values from `[*]` make an array, one stands alone; two wildcards in a
+//! row flatten.
 
 use super::copy::copy_value;
 use super::options::JsonReadOptions;
@@ -46,8 +47,8 @@ impl JsonPath {
         Some(Self { steps })
     }
 
-    /// Appends what the path finds in the document. False, with nothing appended, if it finds nothing or the document is
-    /// not JSON.
+    /// Appends what the path finds in the document. False, with nothing appended, if it finds nothing or the
+    /// document is not JSON.
     pub fn evaluate(&self, document: &str, out: &mut String) -> bool {
         let mut parser = Parser::new(Syntax::from(&JsonReadOptions::default()));
         parser.restart(document.as_bytes());
@@ -92,8 +93,8 @@ fn parse_step(rest: &str) -> Option<(Step, usize)> {
     Some((step, length + 2))
 }
 
-/// Evaluates the steps on the value at the position and passes over it. True if something was written; what is written
-/// for several values is separated by commas.
+/// Evaluates the steps on the value at the position and passes over it. True if something was written; what
+/// is written for several values is separated by commas.
 fn evaluate(parser: &mut Parser<'_>, steps: &[Step], style: Style, out: &mut String) -> Result<bool, Bad> {
     let separate = |out: &mut String| {
         // Inside of an array every value but the first follows a comma.
@@ -218,8 +219,8 @@ fn element(
     Ok(found)
 }
 
-/// `json_tuple`: the values of top-level fields, strings without quotes. All are None unless the document is an object;
-/// of repeated names the last counts.
+/// `json_tuple`: the values of top-level fields, strings without quotes. All are None unless the document is
+/// an object; of repeated names the last counts.
 pub fn json_tuple(document: &str, names: &[&str]) -> Vec<Option<String>> {
     let mut values = vec![None; names.len()];
     let mut parser = Parser::new(Syntax::from(&JsonReadOptions::default()));
@@ -260,7 +261,10 @@ fn tuple(parser: &mut Parser<'_>, names: &[&str], values: &mut [Option<String>])
 mod tests {
     use super::*;
 
-    const RICH: &str = r#"{"a":{"b":[1,{"c":"x"},null]},"s":"str","n":1.50,"t":true,"z":null,"a.b":"dot","arr":[[1,2],[3]]}"#;
+    const RICH: &str = concat!(
+        r#"{"a":{"b":[1,{"c":"x"},null]},"s":"str","n":1.50,"t":true,"#,
+        r#""z":null,"a.b":"dot","arr":[[1,2],[3]]}"#
+    );
 
     #[test]
     fn paths_find_what_spark_finds() {

@@ -3,7 +3,8 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The first index from `at` on that holds the quote, a backslash or a byte below 0x20; the length if there is none.
+/// The first index from `at` on that holds the quote, a backslash or a byte below 0x20; the length if there
+/// is none.
 #[inline(always)]
 pub(super) fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
     let quotes = ONES * u64::from(quote);

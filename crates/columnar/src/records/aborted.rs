@@ -1,14 +1,16 @@
 //! Which transactional batches read_committed hides: KIP-98's rule.
 //!
-//! A fetch response lists the aborted transactions that touch its bytes, each by producer and first offset. A batch is
-//! hidden while its producer has a transaction of that list open: from the first offset up to the abort marker.
+//! A fetch response lists the aborted transactions that touch its bytes, each by producer and first offset. A
+//! batch is hidden while its producer has a transaction of that list open: from the first offset up to the
+//! abort marker.
 
 use std::collections::HashSet;
 
 use millstream_protocol::fetch::AbortedTransaction;
 use millstream_protocol::records::BatchHeader;
 
-/// The aborted transactions of one response, walked together with its batches. Reused from response to response.
+/// The aborted transactions of one response, walked together with its batches. Reused from response to
+/// response.
 #[derive(Debug, Default)]
 pub(super) struct AbortedFilter {
     /// Not yet reached, the next one last.
@@ -25,8 +27,8 @@ impl AbortedFilter {
         self.ahead.sort_unstable_by_key(|transaction| std::cmp::Reverse(transaction.first_offset));
     }
 
-    /// Whether the batch is to be hidden. Call for every batch in order; control batches that hold an abort marker are
-    /// followed by [`Self::closed`].
+    /// Whether the batch is to be hidden. Call for every batch in order; control batches that hold an abort
+    /// marker are followed by [`Self::closed`].
     pub fn hides(&mut self, header: &BatchHeader) -> bool {
         while let Some(next) = self.ahead.last()
             && next.first_offset <= header.last_offset()

@@ -1,7 +1,8 @@
 //! The push decoder: fetched bytes in, Arrow batches out.
 //!
-//! Order of the steps for each record batch: trimming by its header, checksum, control batches and aborted transactions,
-//! decompression into the arena, the walk over its records. One record costs no allocation; an output batch costs a few.
+//! Order of the steps for each record batch: trimming by its header, checksum, control batches and aborted
+//! transactions, decompression into the arena, the walk over its records. One record costs no allocation; an
+//! output batch costs a few.
 
 use std::collections::VecDeque;
 
@@ -67,8 +68,8 @@ pub struct Chunk<'a> {
 pub struct PushSummary {
     /// Rows added.
     pub rows: usize,
-    /// Position after the last whole batch seen, at most `until` (control batches, gaps and dropped records move it
-    /// too); `from` when there was none.
+    /// Position after the last whole batch seen, at most `until` (control batches, gaps and dropped records
+    /// move it too); `from` when there was none.
     pub next_offset: i64,
 }
 
@@ -145,8 +146,8 @@ impl RecordBatchDecoder {
 
     /// Decodes one chunk. Batches become available from [`Self::next_batch`].
     ///
-    /// On an error the rows before the faulty record have been added and the rest of the chunk has not; the error names
-    /// topic, partition and offset.
+    /// On an error the rows before the faulty record have been added and the rest of the chunk has not; the
+    /// error names topic, partition and offset.
     pub fn push(&mut self, chunk: Chunk<'_>) -> Result<PushSummary> {
         let aborted = if self.options.read_committed { chunk.aborted } else { &[] };
         self.aborted.restart(aborted);

@@ -1,6 +1,7 @@
 //! The `headers` column: `array<struct<key: string, value: binary>>`, null for a record without headers.
 //!
-//! Header keys are text by custom only: one that is not UTF-8 is decoded as Java does. Repeated keys are kept, in order.
+//! Header keys are text by custom only: one that is not UTF-8 is decoded as Java does. Repeated keys are
+//! kept, in order.
 
 use std::sync::Arc;
 

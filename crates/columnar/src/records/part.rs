@@ -53,8 +53,8 @@ pub(super) enum Source {
     Frozen(Buffer),
 }
 
-/// Where fewer than one in this many bytes of a segment is used, the used ones are copied out, so that a few small values
-/// do not keep a large frame alive.
+/// Where fewer than one in this many bytes of a segment is used, the used ones are copied out, so that a few
+/// small values do not keep a large frame alive.
 const COPY_BELOW: usize = 4;
 
 impl Part {

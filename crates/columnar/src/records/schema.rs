@@ -6,9 +6,9 @@ use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 
 use crate::types;
 
-/// The columns of the Kafka source in Spark's order: key, value (binary), topic (string), partition (int), offset
-/// (bigint), timestamp (timestamp), timestampType (int) and, with `include_headers`, headers. All are nullable, as in
-/// Spark.
+/// The columns of the Kafka source in Spark's order: key, value (binary), topic (string), partition (int),
+/// offset (bigint), timestamp (timestamp), timestampType (int) and, with `include_headers`, headers. All are
+/// nullable, as in Spark.
 pub fn source_schema(include_headers: bool) -> SchemaRef {
     let mut fields = vec![
         Field::new("key", DataType::BinaryView, true),
@@ -25,7 +25,8 @@ pub fn source_schema(include_headers: bool) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Type of the `headers` column: `array<struct<key: string, value: binary>>`. A record without headers has null here.
+/// Type of the `headers` column: `array<struct<key: string, value: binary>>`. A record without headers has
+/// null here.
 pub fn headers_type() -> DataType {
     let entry = Fields::from(vec![
         Field::new("key", DataType::Utf8View, true),
@@ -75,7 +76,8 @@ impl Projection {
         self.flags().iter().enumerate().filter(|(_, wanted)| **wanted).map(|(index, _)| index).collect()
     }
 
-    /// Schema of the batches that a decoder with this projection makes: the wanted columns in the source's order.
+    /// Schema of the batches that a decoder with this projection makes: the wanted columns in the source's
+    /// order.
     pub fn schema(&self) -> SchemaRef {
         let projected = source_schema(true).project(&self.indices());
         Arc::new(projected.expect("indices come from the same eight columns"))

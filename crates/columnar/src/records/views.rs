@@ -26,7 +26,8 @@ impl Default for ViewColumn {
     }
 }
 
-/// A run of bytes that views of one part point into: from the first value that is not inline to the end of the last one.
+/// A run of bytes that views of one part point into: from the first value that is not inline to the end of
+/// the last one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     /// Index that the run's segment will have in its part.

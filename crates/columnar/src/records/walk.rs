@@ -1,7 +1,7 @@
 //! The walk over the records of a batch, in place or decompressed, into the columns of the current part.
 //!
-//! This is the hot loop: per record a few appends to vectors that are already there. What is the same for all records of
-//! a batch is filled in once afterwards.
+//! This is the hot loop: per record a few appends to vectors that are already there. What is the same for all
+//! records of a batch is filled in once afterwards.
 
 use arrow_buffer::Buffer;
 use millstream_protocol::codec;
@@ -112,7 +112,8 @@ impl RecordBatchDecoder {
         }
     }
 
-    /// Appends records until the part is full or the records end. The number of rows comes back with errors too.
+    /// Appends records until the part is full or the records end. The number of rows comes back with errors
+    /// too.
     #[inline(always)]
     fn fill(
         &mut self,
@@ -188,7 +189,8 @@ impl RecordBatchDecoder {
         self.ready.push_back(std::mem::take(&mut self.part));
     }
 
-    /// Turns the open run of bytes into a segment of the part. A run over a frame is closed before its push ends.
+    /// Turns the open run of bytes into a segment of the part. A run over a frame is closed before its push
+    /// ends.
     pub(super) fn close(&mut self, chunk: Option<&Chunk<'_>>) {
         let Some(Open { base, span }) = self.open.take() else {
             return;

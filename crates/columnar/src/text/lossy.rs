@@ -1,7 +1,9 @@
-//! Binary to string the way Java decodes UTF-8: valid bytes are re-typed without a copy, invalid ones become U+FFFD.
+//! Binary to string the way Java decodes UTF-8: valid bytes are re-typed without a copy, invalid ones become
+//! U+FFFD.
 //!
-//! Java replaces each maximal part of a character that cannot be completed by one U+FFFD, as Unicode recommends, with one
-//! exception: an encoded surrogate (`ED A0 80` to `ED BF BF`) is one U+FFFD and not three.
+//! Java replaces each maximal part of a character that cannot be completed by one U+FFFD, as Unicode
+//! recommends, with one exception: an encoded surrogate (`ED A0 80` to `ED BF BF`) is one U+FFFD and not
+//! three.
 
 use std::sync::Arc;
 
@@ -11,8 +13,8 @@ use arrow_buffer::Buffer;
 use crate::raw;
 use crate::records::{INLINE, inline_view, long_view};
 
-/// Re-types a binary column as string. The second value is the number of values that held invalid UTF-8 and were
-/// replaced by their Java decoding; all others share the input's buffers.
+/// Re-types a binary column as string. The second value is the number of values that held invalid UTF-8 and
+/// were replaced by their Java decoding; all others share the input's buffers.
 pub fn utf8_lossy_java(array: &BinaryViewArray) -> (StringViewArray, usize) {
     let nulls = array.nulls();
     let invalid: Vec<usize> = (0..array.len())

@@ -1,4 +1,5 @@
-//! Bytes as text, and values as the text that Spark shows: casts to string, `show`, and the JSON writer use these.
+//! Bytes as text, and values as the text that Spark shows: casts to string, `show`, and the JSON writer use
+//! these.
 
 mod lossy;
 mod moment;

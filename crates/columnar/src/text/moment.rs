@@ -1,7 +1,8 @@
 //! Dates, timestamps and intervals as Spark casts them to string.
 //!
-//! `2026-02-28`, `2026-02-28 01:02:03.45` (trailing zeros of the fraction cut, no zone), years beyond 9999 with a plus, years
-//! before 0 with a minus; `INTERVAL '1 02:03:04' DAY TO SECOND`, `INTERVAL '1-2' YEAR TO MONTH`.
+//! `2026-02-28`, `2026-02-28 01:02:03.45` (trailing zeros of the fraction cut, no zone), years beyond 9999
+//! with a plus, years before 0 with a minus; `INTERVAL '1 02:03:04' DAY TO SECOND`, `INTERVAL '1-2' YEAR TO
+//! MONTH`.
 
 use crate::datetime::{TimeZone, civil_from_days, push_padded, split_micros};
 

@@ -1,7 +1,8 @@
 //! Numbers as Java writes them.
 //!
-//! `Double.toString` (as of JDK 19): the shortest digits that read back as the same number, with one digit after the point
-//! at least; plain from 1e-3 up to but not including 1e7, else with an exponent (`1.0E7`, `1.5E-5`).
+//! `Double.toString` (as of JDK 19): the shortest digits that read back as the same number, with one digit
+//! after the point at least; plain from 1e-3 up to but not including 1e7, else with an exponent (`1.0E7`,
+//! `1.5E-5`).
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,8 @@ pub fn append_f64(value: f64, out: &mut String) {
         let mut buffer = zmij::Buffer::new();
         let shortest = buffer.format_finite(value.abs());
         let mut digits = Digits::read(shortest);
-        // Java prefers two digits where one would do (4.9E-324): it matters only where neighbours are far apart.
+        // Java prefers two digits where one would do (4.9E-324): it matters only where neighbours are far
+        // apart.
         if digits.count == 1 && value.abs() < 1e-321 {
             digits.prefer_two(&format!("{:.1e}", value.abs()), |text| text.parse() == Ok(value.abs()));
         }
@@ -39,7 +41,8 @@ pub fn append_i64(value: i64, out: &mut String) {
     append_u64(value.unsigned_abs(), out);
 }
 
-/// Appends a decimal in plain notation, with `scale` digits after the point (none and zeros for a negative scale).
+/// Appends a decimal in plain notation, with `scale` digits after the point (none and zeros for a negative
+/// scale).
 pub fn append_decimal(unscaled: i128, scale: i8, out: &mut String) {
     if unscaled < 0 {
         out.push('-');

@@ -1,7 +1,7 @@
 //! Any value as text: `CAST(x AS STRING)` and the cells of `show`.
 //!
-//! Arrays are `[1, 2]`, structs `{1, a}`, maps `{k -> v}`. A cast writes `null` for nulls inside of these and takes binary
-//! as UTF-8; `show` writes `NULL` and binary as `[00 FF 41]`.
+//! Arrays are `[1, 2]`, structs `{1, a}`, maps `{k -> v}`. A cast writes `null` for nulls inside of these and
+//! takes binary as UTF-8; `show` writes `NULL` and binary as `[00 FF 41]`.
 
 use std::fmt::Write as _;
 

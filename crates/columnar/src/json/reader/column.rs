@@ -1,5 +1,5 @@
-//! Columns while they are filled. A column can be cut back to an earlier length, which is how a bad value or a bad document
-//! leaves no trace.
+//! Columns while they are filled. A column can be cut back to an earlier length, which is how a bad value or
+//! a bad document leaves no trace.
 
 use std::sync::Arc;
 
@@ -81,7 +81,8 @@ impl<T: ArrowNativeType> Values<T> {
     }
 }
 
-/// Strings or binaries: views into the documents' own buffers where the value stands there as it is, else into `own`.
+/// Strings or binaries: views into the documents' own buffers where the value stands there as it is, else
+/// into `own`.
 #[derive(Debug, Default)]
 pub(super) struct Views {
     views: Vec<u128>,

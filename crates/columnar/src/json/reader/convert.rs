@@ -331,7 +331,8 @@ impl Reading<'_> {
         Ok(outcome)
     }
 
-    /// Every token of the leftovers is taken for an element, until a bracket closes. None when the list goes on as usual.
+    /// Every token of the leftovers is taken for an element, until a bracket closes. None when the list goes
+    /// on as usual.
     #[cold]
     fn list_leftovers(&mut self, column: &mut ListColumn, base: usize) -> Result<Option<Outcome>, Bad> {
         while self.parser.open.len() > base {

@@ -1,12 +1,13 @@
 //! `from_json`: a column of documents to a column of the target type, by Spark's rules.
 //!
-//! A null or blank document gives null. PERMISSIVE: bad syntax gives a struct of nulls (null for arrays and maps); a value
-//! that does not fit its field gives null for that field and keeps the rest; either way the document's text goes to the
-//! corrupt-record field, if the target has one. FAILFAST: either is an error. What follows the first value of a document
-//! is ignored. Names are matched exactly; of repeated names the last value that fits counts.
+//! A null or blank document gives null. PERMISSIVE: bad syntax gives a struct of nulls (null for arrays and
+//! maps); a value that does not fit its field gives null for that field and keeps the rest; either way the
+//! document's text goes to the corrupt-record field, if the target has one. FAILFAST: either is an error.
+//! What follows the first value of a document is ignored. Names are matched exactly; of repeated names the
+//! last value that fits counts.
 //!
-//! Strings without escapes stay where they are: the result's views point into the documents' buffers. No document costs an
-//! allocation of its own, and none costs its neighbours anything.
+//! Strings without escapes stay where they are: the result's views point into the documents' buffers. No
+//! document costs an allocation of its own, and none costs its neighbours anything.
 
 mod column;
 mod convert;
@@ -62,8 +63,8 @@ enum Verdict {
 }
 
 impl JsonReader {
-    /// Compiles the target (a struct, list or map of the table's types) and the options. All fields of the result are
-    /// nullable, whatever the target says.
+    /// Compiles the target (a struct, list or map of the table's types) and the options. All fields of the
+    /// result are nullable, whatever the target says.
     pub fn new(target: &DataType, options: JsonReadOptions) -> Result<Self> {
         let target = nullable(target);
         let (mut fields, mut corrupt) = (Fields::empty(), None);
@@ -107,7 +108,8 @@ impl JsonReader {
         &self.target
     }
 
-    /// Parses each document of a Utf8View or BinaryView array. Bytes that are not UTF-8 are decoded as Java does.
+    /// Parses each document of a Utf8View or BinaryView array. Bytes that are not UTF-8 are decoded as Java
+    /// does.
     ///
     /// Under FAILFAST the first bad document is an [`Error::MalformedJson`].
     pub fn read(&self, documents: &dyn Array) -> Result<ArrayRef> {

@@ -1,10 +1,11 @@
 //! Objects to structs, and what Spark does when a value inside does not fit.
 //!
-//! Spark's parser is a loop over Jackson's tokens per object: a value that does not fit its field makes the field null, and
-//! the loop goes on *at the token where the conversion stopped*. If that was inside of an array or map, the loop sees the
-//! rest of it as if it stood in the object: its names are looked up among the object's fields, and the first closing brace
-//! ends the object. `Parser::open` holds the containers that a failed conversion left open, and `leftover` walks them; as
-//! long as it is empty, which is always for good documents, the fast loop runs.
+//! Spark's parser is a loop over Jackson's tokens per object: a value that does not fit its field makes the
+//! field null, and the loop goes on *at the token where the conversion stopped*. If that was inside of an
+//! array or map, the loop sees the rest of it as if it stood in the object: its names are looked up among the
+//! object's fields, and the first closing brace ends the object. `Parser::open` holds the containers that a
+//! failed conversion left open, and `leftover` walks them; as long as it is empty, which is always for good
+//! documents, the fast loop runs.
 
 use std::sync::Arc;
 
@@ -189,8 +190,8 @@ impl Reading<'_> {
         Ok(field)
     }
 
-    /// Reads the value at the position into a field of the row that is being filled. Of repeated names the last value
-    /// that fits counts.
+    /// Reads the value at the position into a field of the row that is being filled. Of repeated names the
+    /// last value that fits counts.
     #[inline(always)]
     fn assign(&mut self, column: &mut StructColumn, field: u32) -> Result<Outcome, Bad> {
         let row = column.len;
@@ -218,8 +219,8 @@ impl Reading<'_> {
         Ok(outcome)
     }
 
-    /// Goes on in containers that a failed conversion left open above `base`. True when a closing brace ended this object
-    /// too early; its container then stays open for the caller.
+    /// Goes on in containers that a failed conversion left open above `base`. True when a closing brace ended
+    /// this object too early; its container then stays open for the caller.
     #[cold]
     fn object_leftovers(&mut self, column: &mut StructColumn, base: usize) -> Result<bool, Bad> {
         while self.parser.open.len() > base {

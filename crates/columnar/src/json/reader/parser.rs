@@ -1,7 +1,7 @@
 //! The tokenizer: one document's bytes, a position, and Jackson's rules of what is JSON.
 //!
-//! Documents are valid UTF-8 when they arrive here. Limits are Jackson's: nesting 1,000, numbers of 1,000 characters,
-//! names of 50,000, strings of 20 million bytes.
+//! Documents are valid UTF-8 when they arrive here. Limits are Jackson's: nesting 1,000, numbers of 1,000
+//! characters, names of 50,000, strings of 20 million bytes.
 
 use crate::json::JsonReadOptions;
 use crate::json::scan;
@@ -149,7 +149,8 @@ impl<'a> Parser<'a> {
         if self.depth > MAX_DEPTH { self.bad("nested deeper than 1000 levels") } else { Ok(()) }
     }
 
-    /// Goes to the next member of an object: true with the position at its name, false behind the closing brace.
+    /// Goes to the next member of an object: true with the position at its name, false behind the closing
+    /// brace.
     #[inline(always)]
     pub fn next_name(&mut self, first: bool) -> Result<bool, Bad> {
         match self.next()? {
@@ -373,8 +374,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Writes the value of a string that has escapes to `unescaped`. A surrogate without its other half becomes `?`, as
-    /// it does when Java encodes it.
+    /// Writes the value of a string that has escapes to `unescaped`. A surrogate without its other half
+    /// becomes `?`, as it does when Java encodes it.
     pub fn unescape(&mut self, quoted: Quoted) {
         let mut rest = &self.text[quoted.start..quoted.end];
         self.unescaped.clear();

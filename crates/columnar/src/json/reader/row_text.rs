@@ -1,5 +1,5 @@
-//! A result row the way Spark's FAILFAST error shows it: the row's internal values, `[1,null,x]`. Dates are days,
-//! timestamps microseconds.
+//! A result row the way Spark's FAILFAST error shows it: the row's internal values, `[1,null,x]`. Dates are
+//! days, timestamps microseconds.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;

@@ -1,4 +1,5 @@
-//! The reader against a slow, obvious twin: serde_json's tree and Spark's table of types, on random documents.
+//! The reader against a slow, obvious twin: serde_json's tree and Spark's table of types, on random
+//! documents.
 
 use arrow_array::StringViewArray;
 use rand::rngs::StdRng;
@@ -49,7 +50,7 @@ fn random_value(rng: &mut StdRng, data_type: &DataType, depth: usize) -> String 
         let other = random_type(rng, depth.max(2));
         return random_value(rng, &other, depth + 1);
     }
-    let scalar = match data_type {
+    match data_type {
         DataType::Int64 => rng.random::<i64>().to_string(),
         DataType::Int32 => (rng.random::<i32>() / rng.random_range(1..1000)).to_string(),
         DataType::Float64 => match rng.random_range(0..3) {
@@ -79,10 +80,9 @@ fn random_value(rng: &mut StdRng, data_type: &DataType, depth: usize) -> String 
                 .collect();
             format!("{{{}}}", entries.join(","))
         }
-        DataType::Struct(fields) => return random_object(rng, fields, depth),
+        DataType::Struct(fields) => random_object(rng, fields, depth),
         other => panic!("{other}"),
-    };
-    scalar
+    }
 }
 
 fn random_object(rng: &mut StdRng, fields: &Fields, depth: usize) -> String {

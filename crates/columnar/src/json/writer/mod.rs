@@ -1,8 +1,10 @@
-//! `to_json`: a column of values to a column of documents, and batches to lines, as Spark's generator writes them.
+//! `to_json`: a column of values to a column of documents, and batches to lines, as Spark's generator writes
+//! them.
 //!
-//! Null fields of structs are left out (unless `ignoreNullFields` is false); nulls in arrays and maps are written. Doubles
-//! read as Java writes them, non-finite ones in quotes; decimals plain; binary as base64; dates and timestamps by their
-//! formats, of which the defaults are written without the pattern machinery; map keys as text.
+//! Null fields of structs are left out (unless `ignoreNullFields` is false); nulls in arrays and maps are
+//! written. Doubles read as Java writes them, non-finite ones in quotes; decimals plain; binary as base64;
+//! dates and timestamps by their formats, of which the defaults are written without the pattern machinery;
+//! map keys as text.
 
 mod moment;
 mod node;
@@ -77,7 +79,8 @@ impl JsonWriter {
         Ok(Arc::new(documents))
     }
 
-    /// Appends one line, ended by `\n`, per row of the batch, whose columns are the fields of the compiled struct.
+    /// Appends one line, ended by `\n`, per row of the batch, whose columns are the fields of the compiled
+    /// struct.
     pub fn write_lines(&self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
         let schema = batch.schema_ref();
         let matches = match &self.source {
