@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::log::{BatchLog, after_version, damaged};
-use super::sync::Syncer;
+use super::sync::{Durable, Syncer};
 use crate::error::Result;
 
 const VERSION: &str = "v1";
@@ -53,7 +53,7 @@ impl CommitLog {
         CommitEntry::parse(&self.0.path_of(batch), &text).map(Some)
     }
 
-    pub(crate) fn put(&mut self, batch: i64, entry: CommitEntry, syncer: &Syncer) -> Result<()> {
+    pub(crate) fn put(&mut self, batch: i64, entry: CommitEntry, syncer: &Syncer) -> Result<Durable> {
         self.0.write(batch, &entry.to_text(), syncer)
     }
 }

@@ -1,8 +1,9 @@
 //! `millstream/sync`: which policy the last run wrote under, and on which boot of the machine.
 //!
-//! Under `interval` and `never` a power cut can leave the newest log entries empty or torn. They are removed at the
-//! next start only when that can have happened: the last run did not sync every entry *and* the machine has booted
-//! since. In every other case a torn entry is an error, for then something else has damaged it.
+//! A power cut can leave the newest log entries empty or torn: under `interval` and `never` those of the unsynced time,
+//! under `always` the one entry on which nothing depended yet. They are removed at the next start only when that can
+//! have happened, that is, when the machine has booted since the last run. Otherwise a torn entry is an error, for then
+//! something else has damaged it.
 
 use std::fs;
 use std::path::Path;
@@ -37,8 +38,7 @@ impl LastRun {
 
     /// Whether entries that were written may be missing or torn.
     pub(crate) fn may_have_lost(&self) -> bool {
-        let booted_since = self.boot.is_none() || self.boot != boot_id();
-        self.policy != SyncPolicy::Always.name() && booted_since
+        self.boot.is_none() || self.boot != boot_id()
     }
 }
 

@@ -1,15 +1,16 @@
 //! Whole files or none: how the checkpoint writes.
 //!
-//! A file is written under a temporary name in `millstream/tmp`, synced, and then given its real name by a call that
-//! fails when the name is taken (renameat2 with NOREPLACE, else link and unlink). So a reader sees whole files only, a
-//! crash leaves at most a temporary file, and the second of two writers is the one that fails.
+//! A file is written under a temporary name in `millstream/tmp` and then given its real name by a call that fails when
+//! the name is taken (renameat2 with NOREPLACE, else link and unlink). So a reader sees whole files only, a crash leaves
+//! at most a temporary file, and the second of two writers is the one that fails. It is synced before it gets its name
+//! ([`Folder::put`]), or by the [`Syncer`] while the batch goes on ([`Folder::put_behind`]).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::sync::Syncer;
+use super::sync::{Durable, Syncer};
 use crate::error::{Error, Result};
 
 /// Nothing in a checkpoint is near this size; more is not read into memory.
@@ -44,23 +45,35 @@ impl Folder {
         &self.path
     }
 
-    /// Makes a file that must not exist yet, complete and as durable as the sync policy says. The checksum that
-    /// Hadoop's file system may have left for an older file of that name would make Spark refuse the new one, so it
-    /// goes first.
-    pub(crate) fn put(&self, name: &str, content: &[u8], syncer: &Syncer) -> Result<(), PutError> {
-        let target = self.path.join(name);
+    /// Makes a file that must not exist yet, complete and on the disk.
+    pub(crate) fn put(&self, name: &str, content: &[u8]) -> Result<(), PutError> {
+        self.make(name, content, true)?;
+        self.handle.sync_all().map_err(PutError::Io)
+    }
+
+    /// Makes a file that must not exist yet, complete; the answer tells when it is as durable as the policy says.
+    pub(crate) fn put_behind(
+        &self,
+        name: &str,
+        content: &[u8],
+        syncer: &Syncer,
+    ) -> Result<Durable, PutError> {
+        let file = self.make(name, content, false)?;
+        syncer.take(file, &self.handle).map_err(PutError::Io)
+    }
+
+    /// The checksum that Hadoop's file system may have left for an older file of that name would make Spark refuse the
+    /// new one, so it goes first.
+    fn make(&self, name: &str, content: &[u8], sync: bool) -> Result<File, PutError> {
         remove_if_there(&self.checksum(name)).map_err(PutError::Io)?;
         let (tmp, file) = write_temporary(&self.tmp, name, content).map_err(PutError::Io)?;
-        let made = syncer
-            .before_publish(&file)
-            .map_err(PutError::Io)
-            .and_then(|()| publish(&tmp, &target))
-            .and_then(|()| syncer.after_publish(file, &self.handle).map_err(PutError::Io));
+        let synced = if sync { file.sync_all() } else { Ok(()) };
+        let made = synced.map_err(PutError::Io).and_then(|()| publish(&tmp, &self.path.join(name)));
         if made.is_err() {
             // Best effort: the start of the next run clears the directory of temporary files.
             let _ = fs::remove_file(&tmp);
         }
-        made
+        made.map(|()| file)
     }
 
     /// The content of a file; none when it is not there.
@@ -194,28 +207,27 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::sync::SyncPolicy;
 
-    fn folder() -> (tempfile::TempDir, Folder, Syncer) {
+    fn folder() -> (tempfile::TempDir, Folder) {
         let dir = tempfile::tempdir().unwrap();
         let tmp = dir.path().join("tmp");
         fs::create_dir(&tmp).unwrap();
         let folder = Folder::open(dir.path().join("offsets"), tmp).unwrap();
-        (dir, folder, Syncer::new(SyncPolicy::Always).unwrap())
+        (dir, folder)
     }
 
     #[test]
     fn a_file_is_made_once_and_never_overwritten() {
-        let (dir, folder, syncer) = folder();
-        folder.put("0", b"first", &syncer).unwrap();
-        assert!(matches!(folder.put("0", b"second", &syncer), Err(PutError::Exists)));
+        let (dir, folder) = folder();
+        folder.put("0", b"first").unwrap();
+        assert!(matches!(folder.put("0", b"second"), Err(PutError::Exists)));
         assert_eq!(folder.get("0").unwrap().unwrap(), b"first");
         assert_eq!(fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
     }
 
     #[test]
     fn linking_refuses_a_taken_name_too() {
-        let (dir, folder, _) = folder();
+        let (dir, folder) = folder();
         let tmp = dir.path().join("tmp/x");
         fs::write(&tmp, "second").unwrap();
         fs::write(folder.path().join("0"), "first").unwrap();
@@ -225,10 +237,10 @@ mod tests {
 
     #[test]
     fn an_old_checksum_goes_when_a_file_is_made_and_when_it_is_removed() {
-        let (_dir, folder, syncer) = folder();
+        let (_dir, folder) = folder();
         let checksum = folder.path().join(".3.crc");
         fs::write(&checksum, "stale").unwrap();
-        folder.put("3", b"x", &syncer).unwrap();
+        folder.put("3", b"x").unwrap();
         assert!(!checksum.exists());
         fs::write(&checksum, "of spark").unwrap();
         folder.remove("3").unwrap();
@@ -237,7 +249,7 @@ mod tests {
 
     #[test]
     fn only_whole_numbers_count_as_batches() {
-        let (_dir, folder, _) = folder();
+        let (_dir, folder) = folder();
         for name in ["10", "9", ".9.crc", "9.tmp", ".10.0b1c.tmp", "x"] {
             fs::write(folder.path().join(name), "").unwrap();
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::files::{Folder, PutError, explain};
-use super::sync::Syncer;
+use super::sync::{Durable, Syncer};
 use crate::error::{Error, Result};
 
 /// The entries of one log. The numbers are known from the start, so that no batch lists the directory.
@@ -37,11 +37,11 @@ impl BatchLog {
     }
 
     /// Makes an entry. One that is there already means a second writer.
-    pub(crate) fn write(&mut self, batch: i64, text: &str, syncer: &Syncer) -> Result<()> {
-        match self.folder.put(&batch.to_string(), text.as_bytes(), syncer) {
-            Ok(()) => {
+    pub(crate) fn write(&mut self, batch: i64, text: &str, syncer: &Syncer) -> Result<Durable> {
+        match self.folder.put_behind(&batch.to_string(), text.as_bytes(), syncer) {
+            Ok(durable) => {
                 self.numbers.insert(batch);
-                Ok(())
+                Ok(durable)
             }
             Err(PutError::Io(error)) => Err(explain(&self.path_of(batch), "cannot be written", &error)),
             Err(PutError::Exists) => Err(Error::Checkpoint {

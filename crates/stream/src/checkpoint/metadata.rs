@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::files::{Folder, PutError, explain, read_bounded};
-use super::sync::{SyncPolicy, Syncer};
 use crate::error::{Error, Result, spark_error};
 
 const NAME: &str = "metadata";
@@ -33,9 +32,7 @@ pub(crate) fn create(root: &Folder) -> Result<Uuid> {
     let path = root.path().join(NAME);
     let id = Uuid::new_v4();
     let json = serde_json::to_vec(&Metadata { id }).expect("a string always has a JSON form");
-    let syncer =
-        Syncer::new(SyncPolicy::Always).map_err(|error| explain(&path, "cannot be written", &error))?;
-    match root.put(NAME, &json, &syncer) {
+    match root.put(NAME, &json) {
         Ok(()) => Ok(id),
         Err(PutError::Exists) => load(root.path())?.ok_or_else(|| missing(root.path())),
         Err(PutError::Io(error)) => Err(explain(&path, "cannot be written", &error)),

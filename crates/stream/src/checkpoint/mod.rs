@@ -45,6 +45,7 @@ use files::{Folder, explain};
 use lock::Lock;
 use log::BatchLog;
 use offsets::OffsetLog;
+pub(crate) use sync::Durable;
 use sync::Syncer;
 
 /// Entries of each log that are kept: `spark.sql.streaming.minBatchesToRetain`.
@@ -143,14 +144,19 @@ impl Checkpoint {
         self.commits.get(batch)
     }
 
-    /// Writes `offsets/N`; fails when it is there.
-    pub fn plan(&mut self, batch: i64, entry: &OffsetEntry) -> Result<()> {
+    /// Writes `offsets/N`; fails when it is there. Nothing of the batch may be published before the file is durable.
+    pub(crate) fn plan(&mut self, batch: i64, entry: &OffsetEntry) -> Result<Durable> {
         self.offsets.put(batch, entry, &self.syncer)
     }
 
-    /// Writes `commits/N`; fails when it is there.
-    pub fn commit(&mut self, batch: i64, entry: CommitEntry) -> Result<()> {
+    /// Writes `commits/N`; fails when it is there. Nothing of the next batch may be published before the file is durable.
+    pub(crate) fn commit(&mut self, batch: i64, entry: CommitEntry) -> Result<Durable> {
         self.commits.put(batch, entry, &self.syncer)
+    }
+
+    /// Waits for a file of this checkpoint to be durable.
+    pub(crate) async fn reached(&self, durable: Durable) -> Result<()> {
+        durable.reached().await.map_err(|error| explain(&self.root, "cannot be synced", &error))
     }
 
     /// Removes log entries that no recovery will ask for, given that `batch` is planned.

@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::log::{BatchLog, after_version, damaged};
-use super::sync::Syncer;
+use super::sync::{Durable, Syncer};
 use crate::error::Result;
 
 const VERSION: &str = "v1";
@@ -107,7 +107,7 @@ impl OffsetLog {
         OffsetEntry::parse(&self.0.path_of(batch), &text).map(Some)
     }
 
-    pub(crate) fn put(&mut self, batch: i64, entry: &OffsetEntry, syncer: &Syncer) -> Result<()> {
+    pub(crate) fn put(&mut self, batch: i64, entry: &OffsetEntry, syncer: &Syncer) -> Result<Durable> {
         self.0.write(batch, &entry.to_text(), syncer)
     }
 }

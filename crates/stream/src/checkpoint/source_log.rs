@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::files::{Folder, PutError, explain};
-use super::sync::{SyncPolicy, Syncer};
 use crate::error::{Error, Result};
 use crate::source::SourceLog;
 
@@ -11,15 +10,11 @@ use crate::source::SourceLog;
 #[derive(Debug)]
 pub struct SourceFiles {
     folder: Folder,
-    syncer: Syncer,
 }
 
 impl SourceFiles {
     pub(crate) fn open(path: PathBuf, tmp: PathBuf) -> Result<Self> {
-        let folder = Folder::open(path, tmp)?;
-        let syncer = Syncer::new(SyncPolicy::Always)
-            .map_err(|error| explain(folder.path(), "cannot be written", &error))?;
-        Ok(Self { folder, syncer })
+        Ok(Self { folder: Folder::open(path, tmp)? })
     }
 }
 
@@ -30,7 +25,7 @@ impl SourceLog for SourceFiles {
 
     fn put(&self, n: u64, content: &[u8]) -> Result<()> {
         let path = self.folder.path().join(n.to_string());
-        match self.folder.put(&n.to_string(), content, &self.syncer) {
+        match self.folder.put(&n.to_string(), content) {
             Ok(()) => Ok(()),
             Err(PutError::Io(error)) => Err(explain(&path, "cannot be written", &error)),
             Err(PutError::Exists) => Err(Error::Checkpoint {

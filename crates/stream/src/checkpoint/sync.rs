@@ -1,13 +1,13 @@
 //! When a checkpoint's files reach the disk: option `checkpoint.sync`.
 //!
-//! | value | what happens | what is at risk |
+//! | value | what happens | at risk when the *machine* stops (power, kernel) |
 //! |---|---|---|
-//! | `always` (default) | every file and its directory entry are synced before the batch goes on | nothing |
-//! | `interval` | a thread syncs what was written every 200 ms (option `checkpoint.syncInterval`) | see below |
+//! | `always` (default) | a thread syncs every file and its directory entry at once, while the batch runs; the sink's commit of batch N waits for offsets/N and for commits/N-1 | for sinks that know batch ids or publish with the commit, and for foreach_batch: nothing but one batch run again with the same rows. A sink that is at least once may show the rows of the batch in flight twice |
+//! | `interval` | the thread syncs what was written every 200 ms (option `checkpoint.syncInterval`) | see below |
 //! | `never` | the operating system writes when it likes, mostly within 30 s | see below |
 //!
-//! A crash or kill of the process loses nothing under any of them: the operating system has the files. Only when the
-//! *machine* stops (power, kernel) may the log entries of the unsynced time be gone. The query then goes back to the
+//! A crash or kill of the process loses nothing under any of them: the operating system has the files. When the machine
+//! stops under `interval` or `never`, the log entries of the unsynced time may be gone. The query then goes back to the
 //! last entry that survived and runs those batches again, with ends that may differ from the first time; so a sink that
 //! is idempotent by batch id can no longer tell what it has seen, and rows of that time may appear twice. Nothing is
 //! skipped, since a source is read on from the offsets that survived.
@@ -21,11 +21,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 /// How soon a checkpoint's files are made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SyncPolicy {
-    /// Before the batch goes on.
+    /// Before anything that depends on them can be seen.
     #[default]
     Always,
     /// By a thread, this often.
@@ -61,6 +62,26 @@ impl SyncPolicy {
     }
 }
 
+/// A file on its way to the disk.
+#[derive(Debug)]
+#[must_use = "what depends on the file must wait for it"]
+pub(crate) struct Durable(Option<oneshot::Receiver<io::Result<()>>>);
+
+impl Durable {
+    /// Nothing to wait for.
+    pub(crate) fn now() -> Self {
+        Self(None)
+    }
+
+    /// Waits until the file is as durable as the policy says.
+    pub(crate) async fn reached(self) -> io::Result<()> {
+        match self.0 {
+            None => Ok(()),
+            Some(synced) => synced.await.unwrap_or_else(|_| Err(thread_gone())),
+        }
+    }
+}
+
 /// Carries out a policy for one checkpoint.
 #[derive(Debug)]
 pub(crate) struct Syncer {
@@ -71,20 +92,24 @@ pub(crate) struct Syncer {
 #[derive(Debug)]
 struct Background {
     written: Option<Sender<Written>>,
+    /// What went wrong under `interval`, told with the next file.
     failure: Arc<Mutex<Option<io::Error>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A file and the directory that names it, waiting to be synced.
+/// A file and the directory that names it, waiting to be synced; someone may wait for it.
 struct Written {
     file: File,
     folder: File,
+    waiting: Option<oneshot::Sender<io::Result<()>>>,
 }
 
 impl Syncer {
     pub(crate) fn new(policy: SyncPolicy) -> io::Result<Self> {
-        let SyncPolicy::Interval(every) = policy else {
-            return Ok(Self { policy, background: None });
+        let every = match policy {
+            SyncPolicy::Always => Duration::ZERO,
+            SyncPolicy::Interval(every) => every,
+            SyncPolicy::Never => return Ok(Self { policy, background: None }),
         };
         let (sender, receiver) = channel();
         let failure = Arc::new(Mutex::new(None));
@@ -100,28 +125,22 @@ impl Syncer {
         self.policy
     }
 
-    /// Called with a complete file that has no name yet.
-    pub(crate) fn before_publish(&self, file: &File) -> io::Result<()> {
-        match self.policy {
-            SyncPolicy::Always => file.sync_all(),
-            _ => Ok(()),
+    /// Takes a file that has its name now.
+    pub(crate) fn take(&self, file: File, folder: &File) -> io::Result<Durable> {
+        let Some(background) = &self.background else { return Ok(Durable::now()) };
+        if let Some(error) = background.failure.lock().take() {
+            return Err(error);
         }
-    }
-
-    /// Called when the file has its name. Under `interval`, an earlier failure of the thread is told here.
-    pub(crate) fn after_publish(&self, file: File, folder: &File) -> io::Result<()> {
-        match &self.background {
-            None if self.policy == SyncPolicy::Always => folder.sync_all(),
-            None => Ok(()),
-            Some(background) => {
-                if let Some(error) = background.failure.lock().take() {
-                    return Err(error);
-                }
-                let written = Written { file, folder: folder.try_clone()? };
-                let gone = || io::Error::other("the thread that syncs the checkpoint has ended");
-                background.written.as_ref().ok_or_else(gone)?.send(written).map_err(|_| gone())
+        let (waiting, durable) = match self.policy {
+            SyncPolicy::Always => {
+                let (sender, receiver) = oneshot::channel();
+                (Some(sender), Durable(Some(receiver)))
             }
-        }
+            _ => (None, Durable::now()),
+        };
+        let written = Written { file, folder: folder.try_clone()?, waiting };
+        let sender = background.written.as_ref().ok_or_else(thread_gone)?;
+        sender.send(written).map(|()| durable).map_err(|_| thread_gone())
     }
 }
 
@@ -137,35 +156,39 @@ impl Drop for Background {
     }
 }
 
+fn thread_gone() -> io::Error {
+    io::Error::other("the thread that syncs the checkpoint has ended")
+}
+
 fn sync_every(every: Duration, written: &Receiver<Written>, failure: &Mutex<Option<io::Error>>) {
     loop {
         let Ok(first) = written.recv() else { return };
-        let mut waiting = vec![first];
+        let mut group = vec![first];
         let until = Instant::now() + every;
         let ended = loop {
             match written.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(next) => waiting.push(next),
+                Ok(next) => group.push(next),
                 Err(RecvTimeoutError::Timeout) => break false,
                 Err(RecvTimeoutError::Disconnected) => break true,
             }
         };
-        if let Err(error) = sync_all(&waiting) {
-            tracing::error!(%error, "syncing the checkpoint failed");
-            *failure.lock() = Some(error);
+        // In the order in which they were made, so that what survives is a beginning of the log.
+        for Written { file, folder, waiting } in group {
+            let outcome = file.sync_all().and_then(|()| folder.sync_all());
+            match (waiting, outcome) {
+                // Who no longer waits has failed for another reason.
+                (Some(waiting), outcome) => drop(waiting.send(outcome)),
+                (None, Ok(())) => {}
+                (None, Err(error)) => {
+                    tracing::error!(%error, "syncing the checkpoint failed");
+                    *failure.lock() = Some(error);
+                }
+            }
         }
         if ended {
             return;
         }
     }
-}
-
-/// Syncs files in the order in which they were made, so that what survives is a beginning of the log.
-fn sync_all(waiting: &[Written]) -> io::Result<()> {
-    for written in waiting {
-        written.file.sync_all()?;
-        written.folder.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -185,11 +208,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let syncer = Syncer::new(SyncPolicy::Interval(Duration::from_secs(3600))).unwrap();
         let folder = File::open(dir.path()).unwrap();
-        let file = File::create(dir.path().join("0")).unwrap();
-        syncer.before_publish(&file).unwrap();
-        syncer.after_publish(file, &folder).unwrap();
+        let durable = syncer.take(File::create(dir.path().join("0")).unwrap(), &folder).unwrap();
         let begun = Instant::now();
         drop(syncer);
         assert!(begun.elapsed() < Duration::from_secs(60));
+        futures::executor::block_on(durable.reached()).unwrap();
+    }
+
+    #[test]
+    fn always_tells_when_the_file_is_on_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let syncer = Syncer::new(SyncPolicy::Always).unwrap();
+        let folder = File::open(dir.path()).unwrap();
+        let durable = syncer.take(File::create(dir.path().join("0")).unwrap(), &folder).unwrap();
+        futures::executor::block_on(durable.reached()).unwrap();
     }
 }

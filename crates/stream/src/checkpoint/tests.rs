@@ -40,8 +40,8 @@ fn the_layout_is_sparks_and_ours_lies_apart() {
     let dir = tempfile::tempdir().unwrap();
     let mut checkpoint = open(dir.path());
     checkpoint.source_files(0).unwrap().put(0, b"\0v1\n{}").unwrap();
-    checkpoint.plan(0, &entry(2)).unwrap();
-    checkpoint.commit(0, CommitEntry::default()).unwrap();
+    let _ = checkpoint.plan(0, &entry(2)).unwrap();
+    let _ = checkpoint.commit(0, CommitEntry::default()).unwrap();
     assert_eq!(
         files(dir.path()),
         [
@@ -91,7 +91,7 @@ fn an_entry_that_appears_behind_our_back_stops_the_query() {
 fn logs_without_metadata_give_sparks_condition() {
     let dir = tempfile::tempdir().unwrap();
     let mut checkpoint = open(dir.path());
-    checkpoint.plan(0, &entry(1)).unwrap();
+    let _ = checkpoint.plan(0, &entry(1)).unwrap();
     drop(checkpoint);
     fs::remove_file(dir.path().join("metadata")).unwrap();
     let error = Checkpoint::open(dir.path(), SyncPolicy::Always).unwrap_err();
@@ -115,8 +115,8 @@ fn a_torn_entry_is_an_error_unless_the_machine_may_have_lost_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut checkpoint = open(dir.path());
     for batch in 0..3 {
-        checkpoint.plan(batch, &entry(batch)).unwrap();
-        checkpoint.commit(batch, CommitEntry::default()).unwrap();
+        let _ = checkpoint.plan(batch, &entry(batch)).unwrap();
+        let _ = checkpoint.commit(batch, CommitEntry::default()).unwrap();
     }
     drop(checkpoint);
     fs::write(dir.path().join("offsets/2"), "").unwrap();
@@ -134,10 +134,10 @@ fn the_last_hundred_batches_are_kept_with_their_checksums() {
     let dir = tempfile::tempdir().unwrap();
     let mut checkpoint = Checkpoint::open(dir.path(), SyncPolicy::Never).unwrap();
     for batch in 0..103 {
-        checkpoint.plan(batch, &entry(batch)).unwrap();
+        let _ = checkpoint.plan(batch, &entry(batch)).unwrap();
         fs::write(dir.path().join(format!("offsets/.{batch}.crc")), "").unwrap();
         checkpoint.purge(batch).unwrap();
-        checkpoint.commit(batch, CommitEntry::default()).unwrap();
+        let _ = checkpoint.commit(batch, CommitEntry::default()).unwrap();
     }
     let first = |log: &str| {
         let names = fs::read_dir(dir.path().join(log)).unwrap();

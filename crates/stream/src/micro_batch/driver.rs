@@ -24,10 +24,10 @@ use super::crash::{CRASH_POINT, CrashPoints};
 use super::pace::{Pace, Woken};
 use super::recovery::{self, Resume};
 use super::report::{ProgressLog, Stopwatch, phase, source_progress};
-use super::run::{BatchRun, partitions};
+use super::run::{BatchRun, OnDisk, partitions};
 use super::sources::{Range, Sources};
 use crate::batch_context::{BatchContext, BatchIdentity, SourceBatch};
-use crate::checkpoint::{Checkpoint, CommitEntry, OffsetEntry, freeze};
+use crate::checkpoint::{Checkpoint, CommitEntry, Durable, OffsetEntry, freeze};
 use crate::error::Result;
 use crate::progress::{SinkProgress, StreamingQueryProgress};
 use crate::query::QueryState;
@@ -75,6 +75,8 @@ struct Running {
     conf: indexmap::IndexMap<String, String>,
     last_trigger_ms: Option<i64>,
     last_report_ms: Option<i64>,
+    /// The last commits/N, on its way to the disk.
+    last_commit: Option<Durable>,
 }
 
 impl Driver {
@@ -115,9 +117,13 @@ impl Driver {
             conf: indexmap::IndexMap::new(),
             last_trigger_ms: None,
             last_report_ms: None,
+            last_commit: None,
         };
         let outcome = self.run_batches(&mut running).await;
         running.sources.stop().await;
+        if let Some(durable) = running.last_commit.take() {
+            self.work.checkpoint.reached(durable).await?;
+        }
         outcome
     }
 
@@ -222,9 +228,10 @@ impl Driver {
     async fn execute(&mut self, running: &mut Running, planned: Planned, mut watch: Stopwatch) -> Result<()> {
         let state = Arc::clone(&self.work.state);
         state.set_status("Processing new data", true, true);
+        let mut on_disk = OnDisk { before: running.last_commit.take(), planned: None };
         if !planned.again {
             watch.begin();
-            self.work.checkpoint.plan(planned.batch, &planned.entry)?;
+            on_disk.planned = Some(self.work.checkpoint.plan(planned.batch, &planned.entry)?);
             watch.end(phase::WAL_COMMIT);
             self.crash.reach("after-offsets")?;
         }
@@ -242,10 +249,11 @@ impl Driver {
             schema: Arc::clone(&running.compiled.schema),
             crash: self.crash.clone(),
         };
-        let written = self.write(BatchRun { plan, task, batch }).await?;
+        let checkpoint = &self.work.checkpoint;
+        let written = self.write(BatchRun { checkpoint, on_disk, plan, task, batch }).await?;
         watch.end(phase::ADD_BATCH);
         let commit = CommitEntry { next_watermark_ms: running.watermark_ms };
-        self.work.checkpoint.commit(planned.batch, commit)?;
+        running.last_commit = Some(self.work.checkpoint.commit(planned.batch, commit)?);
         watch.end(phase::COMMIT_OFFSETS);
         self.crash.reach("after-commits")?;
         running.sources.committed(&planned.ranges).await?;
@@ -257,7 +265,7 @@ impl Driver {
         Ok(())
     }
 
-    async fn write(&self, run: BatchRun) -> Result<Option<u64>> {
+    async fn write(&self, run: BatchRun<'_>) -> Result<Option<u64>> {
         match &self.work.output {
             Output::Sink(sink) => run.into_sink(sink, self.work.session.cpu_runtime()).await,
             Output::ForeachBatch(function) => {

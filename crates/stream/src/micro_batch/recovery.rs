@@ -108,10 +108,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut checkpoint = Checkpoint::open(dir.path(), SyncPolicy::Never).unwrap();
         for &batch in offsets {
-            checkpoint.plan(batch, &planned(batch)).unwrap();
+            let _ = checkpoint.plan(batch, &planned(batch)).unwrap();
         }
         for &batch in commits {
-            checkpoint.commit(batch, CommitEntry { next_watermark_ms: 50 }).unwrap();
+            let _ = checkpoint.commit(batch, CommitEntry { next_watermark_ms: 50 }).unwrap();
         }
         (dir, checkpoint)
     }

@@ -13,28 +13,55 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use super::batch_rows::BatchRows;
+use crate::checkpoint::{Checkpoint, Durable};
 use crate::error::{Error, Result};
 use crate::frame::DataFrame;
 use crate::session::Session;
 use crate::sink::{Committable, ForeachBatchFn, Sink, SinkBatch};
 use millstream_plan::types::StructType;
 
+/// What must be on the disk before anything of a batch can be seen.
+#[derive(Debug, Default)]
+pub(crate) struct OnDisk {
+    /// `commits/N-1`, when this run wrote it.
+    pub(crate) before: Option<Durable>,
+    /// `offsets/N`, when this run wrote it.
+    pub(crate) planned: Option<Durable>,
+}
+
+impl OnDisk {
+    /// Waits for both.
+    pub(crate) async fn reached(self, checkpoint: &Checkpoint) -> Result<()> {
+        for durable in [self.before, self.planned].into_iter().flatten() {
+            checkpoint.reached(durable).await?;
+        }
+        Ok(())
+    }
+}
+
 /// A batch, ready to run.
-pub(crate) struct BatchRun {
+pub(crate) struct BatchRun<'a> {
+    pub(crate) checkpoint: &'a Checkpoint,
+    pub(crate) on_disk: OnDisk,
     pub(crate) plan: Arc<dyn ExecutionPlan>,
     pub(crate) task: Arc<TaskContext>,
     pub(crate) batch: SinkBatch,
 }
 
-impl BatchRun {
+impl BatchRun<'_> {
     /// Runs the batch into a sink and publishes it. Returns the rows written, where the sink tells.
-    pub(crate) async fn into_sink(self, sink: &Arc<dyn Sink>, cpu: &Handle) -> Result<Option<u64>> {
+    ///
+    /// A sink that shows rows only with its commit writes while the offsets are on their way to the disk. One that may
+    /// show them twice anyway does so too: should the machine stop, those rows come again.
+    pub(crate) async fn into_sink(mut self, sink: &Arc<dyn Sink>, cpu: &Handle) -> Result<Option<u64>> {
+        let on_disk = std::mem::take(&mut self.on_disk);
         sink.open(&self.batch).await?;
         let mut written = Vec::with_capacity(self.batch.partitions);
         let outcome = match self.write(sink, cpu, &mut written).await {
-            Ok(()) => self.batch.crash.reach("before-sink-commit"),
+            Ok(()) => on_disk.reached(self.checkpoint).await,
             Err(error) => Err(error),
         };
+        let outcome = outcome.and_then(|()| self.batch.crash.reach("before-sink-commit"));
         if let Err(error) = outcome {
             if let Err(second) = sink.abort(&self.batch, written).await {
                 tracing::warn!(error = %second, "cleaning up after the failed batch failed too");
@@ -80,6 +107,7 @@ impl BatchRun {
         session: &Session,
         schema: StructType,
     ) -> Result<()> {
+        self.on_disk.reached(self.checkpoint).await?;
         let batch_id = self.batch.batch_id;
         let rows = Arc::new(BatchRows::new(self.plan, self.task));
         let frame = DataFrame::from_provider(session, rows, schema)?;

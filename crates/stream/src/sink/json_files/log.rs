@@ -7,9 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::SyncPolicy;
 use crate::checkpoint::files::{Folder, PutError, explain, read_bounded};
-use crate::checkpoint::sync::Syncer;
 use crate::error::{Error, Result};
 
 /// The folder's name.
@@ -65,16 +63,12 @@ impl LoggedFile {
 #[derive(Debug)]
 pub struct FileLog {
     folder: Folder,
-    syncer: Syncer,
 }
 
 impl FileLog {
     /// Opens or makes the log; `scratch` is a folder on the same file system.
     pub fn open(root: &Path, scratch: &Path) -> Result<Self> {
-        let folder = Folder::open(root.join(FOLDER), scratch.to_owned())?;
-        let syncer =
-            Syncer::new(SyncPolicy::Always).map_err(|source| Error::Io { path: root.to_owned(), source })?;
-        Ok(Self { folder, syncer })
+        Ok(Self { folder: Folder::open(root.join(FOLDER), scratch.to_owned())? })
     }
 
     /// The last logged batch; none in a new log.
@@ -101,7 +95,7 @@ impl FileLog {
             content.push_str(&serde_json::to_string(file).map_err(|error| Error::Misuse(error.to_string()))?);
         }
         let name = if is_compact(batch) { format!("{batch}.compact") } else { batch.to_string() };
-        match self.folder.put(&name, content.as_bytes(), &self.syncer) {
+        match self.folder.put(&name, content.as_bytes()) {
             Ok(()) => Ok(true),
             Err(PutError::Exists) => Ok(false),
             Err(PutError::Io(error)) => {
