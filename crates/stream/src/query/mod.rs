@@ -160,3 +160,6 @@ impl fmt::Debug for StreamingQuery {
 async fn wait_true(mut flag: watch::Receiver<bool>) {
     let _ = flag.wait_for(|set| *set).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,8 +32,12 @@ impl Analyzer<'_> {
             None,
         )?
         .build()?;
-        let (scope, columns) = self.bind(&source.schema, |field| {
-            Plan::Column(Column::new(Some(TableReference::bare(name.clone())), field.name.as_ref()))
+        // By position: what the provider calls a column is its own affair, and Spark allows a name twice.
+        let provided = source.provider.schema();
+        let mut names = provided.fields().iter().map(|field| field.name().clone());
+        let (scope, columns) = self.bind(&source.schema, |_| {
+            let table = Some(TableReference::bare(name.clone()));
+            Plan::Column(Column::new(table, names.next().unwrap_or_default()))
         });
         let plan = LogicalPlanBuilder::new(scan).project(columns)?.build()?;
         Ok(Resolved::new(plan, scope, source.streaming))
