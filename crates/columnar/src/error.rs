@@ -26,8 +26,8 @@ pub enum Error {
     },
     /// A record's timestamp in milliseconds does not fit into microseconds.
     #[error(
-        "topic {topic} partition {partition}: the record at offset {offset} has the timestamp {timestamp_ms} ms, \
-         which does not fit into microseconds"
+        "topic {topic} partition {partition}: the record at offset {offset} has the timestamp \
+         {timestamp_ms} ms, which does not fit into microseconds"
     )]
     TimestampOverflow {
         /// Topic of the record.
@@ -41,8 +41,8 @@ pub enum Error {
     },
     /// A JSON document could not be parsed under FAILFAST.
     #[error(
-        "malformed JSON record {record}: {fault}; set the option mode to PERMISSIVE to get null fields for such \
-         records"
+        "malformed JSON record {record}: {fault}; set the option mode to PERMISSIVE to get null fields \
+         for such records"
     )]
     MalformedJson {
         /// Spark's `badRecord`: the result row as text (`[null,null]`), or the document for arrays where an

@@ -126,8 +126,13 @@ fn structure(fields: &Fields, array: &arrow_array::StructArray, row: usize) -> V
 
 fn map(entries: &arrow_array::StructArray) -> Value {
     let (keys, values) = (entries.column(0), entries.column(1));
-    let mut pairs: Vec<Value> =
-        (0..entries.len()).map(|at| json!([cell(keys, at), cell(values, at)])).collect();
+    let mut pairs: Vec<Value> = Vec::new();
+    for at in 0..entries.len() {
+        let key = cell(keys, at);
+        // The recordings went through a Python dict, in which the last of equal keys wins.
+        pairs.retain(|pair| pair[0] != key);
+        pairs.push(json!([key, cell(values, at)]));
+    }
     pairs.sort_by_key(Value::to_string);
     json!({ "map": pairs })
 }
