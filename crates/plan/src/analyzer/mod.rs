@@ -21,6 +21,8 @@ mod generator;
 mod relation;
 mod rewrite;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod window;
 

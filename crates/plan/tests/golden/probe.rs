@@ -106,7 +106,8 @@ async fn evaluate(
     let run = |error: DataFusionError| Failure { phase: "run", error: error.into() };
     let plan = state.create_physical_plan(&analyzed.plan).await.map_err(run)?;
     let batches = collect(plan, state.task_ctx()).await.map_err(run)?;
-    let rows = batches.iter().flat_map(|b| rows_to_json(b, &analyzed.schema)).collect();
+    let zone = conf.time_zone().parse().unwrap();
+    let rows = batches.iter().flat_map(|b| rows_to_json(b, &analyzed.schema, &zone)).collect();
     Ok((analyzed, rows))
 }
 

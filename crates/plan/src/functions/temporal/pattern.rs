@@ -91,8 +91,28 @@ pub(super) fn unix_timestamp(call: &Call<'_>) -> crate::error::Result<Typed> {
     } else {
         cast_to(arg, &SparkType::Timestamp, call.conf)?
     };
-    let seconds = cast_to(time, &SparkType::Long, call.conf)?;
-    Ok(Typed { sql: call.sql(), label: crate::analyzer::Label::Sql, ..seconds })
+    let nullable = time.nullable;
+    let expr = udf::call(WholeSeconds, vec![time.expr]);
+    Ok(call.result(expr, SparkType::Long).nullable(nullable))
+}
+
+/// Seconds since 1970, cut towards zero (a cast to BIGINT cuts downwards).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct WholeSeconds;
+
+impl Kernel for WholeSeconds {
+    fn name(&self) -> &str {
+        "unix_timestamp"
+    }
+
+    fn return_type(&self) -> DataType {
+        DataType::Int64
+    }
+
+    fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
+        let times = args[0].as_primitive::<TimestampMicrosecondType>();
+        Ok(Arc::new(times.unary::<_, Int64Type>(|v| v / 1_000_000)))
+    }
 }
 
 impl Kernel for ByPattern {
