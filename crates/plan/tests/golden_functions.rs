@@ -1,8 +1,11 @@
-//! The recorded probes of Spark's functions (integration/golden, the cases that hold `probes`), run on rows in memory.
+//! The recorded probes of Spark's functions (integration/golden, the cases that hold `probes`), run on rows
+//! in memory.
 //!
-//! A probe passes when its schema, its rows and the errors of its bad rows are as recorded. Probes that passed once
-//! are listed in `tests/golden/passed.txt`; they may not fail again. `GOLDEN=d15 cargo test -p millstream-plan --test
-//! golden_functions -- --nocapture` shows why the probes of one case fail.
+//! A probe passes when its schema, its rows and the errors of its bad rows are as recorded. Probes that
+//! passed once are listed in `tests/golden/passed.txt`; they may not fail again. `GOLDEN=d15 cargo test -p
+//! millstream-plan --test golden_functions -- --nocapture` shows why the probes of one case fail.
+
+#![allow(clippy::unwrap_used, reason = "the golden files are as their README says")]
 
 #[path = "golden/probe.rs"]
 mod probe;

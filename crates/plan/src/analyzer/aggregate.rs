@@ -1,8 +1,8 @@
 //! GROUP BY: which expressions are keys, which are aggregations, and what may stand beside them.
 //!
 //! Output expressions are resolved over the input with every aggregate function replaced by a column of the
-//! Aggregate node; then every part that equals a key is replaced by the key's column. What still refers to the
-//! input is an error.
+//! Aggregate node; then every part that equals a key is replaced by the key's column. What still refers to
+//! the input is an error.
 
 use std::cell::RefCell;
 

@@ -1,8 +1,8 @@
 //! Generators in a select list: explode, posexplode, inline, stack and their `_outer` forms.
 //!
-//! Each becomes a list column, an Unnest node that turns its elements into rows (repeating the other columns), and
-//! columns of the element. A row whose list is NULL or empty disappears, or stays with NULLs in the outer
-//! form. Several generators in one list give all combinations.
+//! Each becomes a list column, an Unnest node that turns its elements into rows (repeating the other
+//! columns), and columns of the element. A row whose list is NULL or empty disappears, or stays with NULLs in
+//! the outer form. Several generators in one list give all combinations.
 
 use datafusion::common::{Column, NullHandling, UnnestOptions};
 use datafusion::logical_expr::LogicalPlanBuilder;
@@ -46,11 +46,6 @@ fn kind(name: &str) -> Option<Kind> {
         "json_tuple" => Kind::JsonTuple,
         _ => return None,
     })
-}
-
-/// Whether a lower-case name is a generator's.
-pub(crate) fn is_generator(name: &str) -> bool {
-    kind(name).is_some()
 }
 
 fn generator(expr: &Expr) -> Option<(Kind, &Call, &[String])> {

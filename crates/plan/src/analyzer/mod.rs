@@ -77,7 +77,8 @@ pub struct Analyzed {
     pub schema: StructType,
     /// Whether any source in it is a stream.
     pub streaming: bool,
-    /// Event-time columns that a watermark was set on, by position in `schema`, with the delay in microseconds.
+    /// Event-time columns that a watermark was set on, by position in `schema`, with the delay in
+    /// microseconds.
     pub watermarks: Vec<(usize, i64)>,
 }
 

@@ -67,7 +67,8 @@ pub(crate) struct Scope {
     pub attributes: Vec<Attribute>,
     /// Columns that a qualified name finds though `*` does not: the other side's keys of a USING join.
     pub hidden: Vec<Attribute>,
-    /// Columns that a name finds when neither of the others has it: what is below a select list, for ORDER BY.
+    /// Columns that a name finds when neither of the others has it: what is below a select list, for ORDER
+    /// BY.
     pub fallback: Vec<Attribute>,
     /// `spark.sql.caseSensitive`.
     pub case_sensitive: bool,

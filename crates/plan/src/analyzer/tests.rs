@@ -85,10 +85,8 @@ fn condition(query: &str) -> (String, Vec<(String, String)>) {
 #[test]
 fn names_are_found_in_any_case_and_columns_are_named_as_spark_names_them() {
     assert_eq!(
-        run(
-            "SELECT ID, Id + 1, CAST(v AS STRING), upper(k), 'x', 1.5, -1, NOT (v > 1 AND k = 'a'), v IS NULL, t.k, \
-             struct(id, v).id, IF(v > 1, 1, 2) FROM t LIMIT 1"
-        ),
+        run("SELECT ID, Id + 1, CAST(v AS STRING), upper(k), 'x', 1.5, -1, NOT (v > 1 AND k = 'a'), \
+             v IS NULL, t.k, struct(id, v).id, IF(v > 1, 1, 2) FROM t LIMIT 1"),
         [
             "Id (Id + 1) v upper(k) x 1.5 -1 (NOT ((v > 1) AND (k = a))) (v IS NULL) k struct(Id, v).Id \
              (IF((v > 1), 1, 2))",
@@ -121,10 +119,8 @@ fn groups_have_sparks_names_types_and_nulls() {
         ["u sum(v)", "A 40"]
     );
     assert_eq!(
-        run(
-            "SELECT k, max_by(id, v) m, bool_and(v > 5) b, count(*) FILTER (WHERE v > 10) c, collect_list(v) l \
-             FROM t GROUP BY k ORDER BY 1"
-        ),
+        run("SELECT k, max_by(id, v) m, bool_and(v > 5) b, count(*) FILTER (WHERE v > 10) c, \
+             collect_list(v) l FROM t GROUP BY k ORDER BY 1"),
         ["k m b c l", "NULL 4 false 0 [5]", "a 3 true 1 [10, 30]", "b NULL NULL 0 []"]
     );
 }
@@ -200,11 +196,11 @@ fn queries_nest() {
 #[test]
 fn arithmetic_is_sparks() {
     assert_eq!(
-        run(
-            "SELECT 7 / 2, 7 div 2, -7 % 3, 1.5 * 2, 1.10 + 2, CAST(1 AS DECIMAL(10,2)) / 3, '3' + 4, 2 * 0.5D, 10 / 4.0"
-        ),
+        run("SELECT 7 / 2, 7 div 2, -7 % 3, 1.5 * 2, 1.10 + 2, CAST(1 AS DECIMAL(10,2)) / 3, \
+             '3' + 4, 2 * 0.5D, 10 / 4.0"),
         [
-            "(7 / 2) (7 div 2) (-7 % 3) (1.5 * 2) (1.10 + 2) (CAST(1 AS DECIMAL(10,2)) / 3) (3 + 4) (2 * 0.5) (10 / 4.0)",
+            "(7 / 2) (7 div 2) (-7 % 3) (1.5 * 2) (1.10 + 2) \
+             (CAST(1 AS DECIMAL(10,2)) / 3) (3 + 4) (2 * 0.5) (10 / 4.0)",
             "3.5 3 -1 3.0 3.10 0.333333 7 1.0 2.500000"
         ]
     );

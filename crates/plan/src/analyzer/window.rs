@@ -1,8 +1,8 @@
 //! `window(time, length [, slide [, start]])`: the event-time windows that a row lies in.
 //!
-//! A call becomes a column `window` of the input, a struct of `start` and `end`; a row that lies in several (sliding)
-//! windows is repeated, a row without a time disappears. Windows are aligned to 1970-01-01 00:00 UTC plus `start`.
-//! A window may itself be windowed: its time is its end less a microsecond.
+//! A call becomes a column `window` of the input, a struct of `start` and `end`; a row that lies in several
+//! (sliding) windows is repeated, a row without a time disappears. Windows are aligned to 1970-01-01 00:00
+//! UTC plus `start`. A window may itself be windowed: its time is its end less a microsecond.
 
 use datafusion::common::{Column, NullHandling, UnnestOptions};
 use datafusion::logical_expr::{Expr as Plan, LogicalPlanBuilder};

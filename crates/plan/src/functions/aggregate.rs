@@ -1,7 +1,7 @@
 //! Aggregate functions: Spark's argument and result types over DataFusion's accumulators.
 //!
-//! Each is an aggregation and, where Spark's result differs from what the accumulator gives, an expression over
-//! its result (a sum of integers is kept in 128 bits and checked at the end).
+//! Each is an aggregation and, where Spark's result differs from what the accumulator gives, an expression
+//! over its result (a sum of integers is kept in 128 bits and checked at the end).
 
 mod build;
 mod finish;

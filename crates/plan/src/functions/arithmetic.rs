@@ -1,7 +1,7 @@
 //! `+ - * / % div` on numbers, signs, and their `try_` twins.
 //!
-//! Integers and decimals are checked under ANSI; `/` on integers is a division of doubles; division by zero is an
-//! error under ANSI for every type, NULL otherwise. Decimal results have Spark's precision and scale.
+//! Integers and decimals are checked under ANSI; `/` on integers is a division of doubles; division by zero
+//! is an error under ANSI for every type, NULL otherwise. Decimal results have Spark's precision and scale.
 
 use std::sync::Arc;
 
@@ -109,7 +109,8 @@ pub(crate) fn ansi_overflow(ansi: bool) -> Overflow {
     if ansi { Overflow::Error } else { Overflow::Legacy }
 }
 
-/// The decimal type of the result, by Spark's rules (precision may be lost behind the point, never before it).
+/// The decimal type of the result, by Spark's rules (precision may be lost behind the point, never before
+/// it).
 pub(crate) fn decimal_result(operation: Operation, a: (u8, u8), b: (u8, u8)) -> (u8, u8) {
     let (p1, s1, p2, s2) = (i32::from(a.0), i32::from(a.1), i32::from(b.0), i32::from(b.1));
     let (precision, scale) = match operation {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, Schema};
+use arrow_schema::Schema;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -181,9 +181,4 @@ pub(crate) fn fold(expr: &Expr) -> Result<ScalarValue> {
         ColumnarValue::Scalar(value) => Ok(value),
         ColumnarValue::Array(array) => Ok(ScalarValue::try_from_array(&array, 0)?),
     }
-}
-
-/// The Arrow type of a scalar's Spark type, for kernels.
-pub(crate) fn arrow(data_type: &SparkType) -> DataType {
-    data_type.to_arrow()
 }

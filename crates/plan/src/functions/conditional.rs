@@ -1,5 +1,5 @@
-//! `coalesce`, `if`, `nvl`, `nullif`, `ifnull`, `nvl2`, `isnan`, `nanvl`: all written as CASE, so that only the
-//! branch that is taken is computed.
+//! `coalesce`, `if`, `nvl`, `nullif`, `ifnull`, `nvl2`, `isnan`, `nanvl`: all written as CASE, so that only
+//! the branch that is taken is computed.
 
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, Operator};
 

@@ -53,7 +53,7 @@ pub(crate) fn parse_calendar(text: &str) -> Option<Calendar> {
     let lower = text.trim().to_ascii_lowercase();
     let body = lower.strip_prefix("interval ").unwrap_or(&lower);
     let words: Vec<&str> = body.split_ascii_whitespace().collect();
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return None;
     }
     let mut total = Calendar::default();

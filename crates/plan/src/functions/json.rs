@@ -11,6 +11,7 @@ use super::simple::Simple;
 use crate::analyzer::Expected;
 use crate::types::SparkType;
 
+pub(crate) use from_json::FromJson;
 pub(crate) use tuple::json_tuple;
 
 const TEXT: Expected = Expected::Exactly(SparkType::String);

@@ -1,8 +1,8 @@
 //! Spark's functions, one file a family.
 //!
-//! The analyzer looks a call's name up here ([`lookup`]); the family checks and casts the arguments by Spark's
-//! rules and gives back a typed expression. What DataFusion computes as Spark does is its own expression,
-//! everything else is a [`udf::Kernel`].
+//! The analyzer looks a call's name up here ([`lookup`]); the family checks and casts the arguments by
+//! Spark's rules and gives back a typed expression. What DataFusion computes as Spark does is its own
+//! expression, everything else is a [`udf::Kernel`].
 
 mod access;
 pub(crate) mod aggregate;
@@ -28,7 +28,7 @@ mod zoned;
 use datafusion::error::DataFusionError;
 use millstream_columnar::datetime::TimeZone;
 
-pub(crate) use access::{extract, field_at};
+pub(crate) use access::{StructFieldKernel, extract, field_at};
 pub(crate) use arithmetic::{Arithmetic, Operation, ansi_overflow, decimal_result};
 pub use batch_time::BatchTime;
 pub(crate) use call::{Call, fold};
@@ -36,7 +36,7 @@ pub(crate) use collection::named_struct;
 pub(crate) use conditional::null;
 pub(crate) use decimal::rescale;
 pub(crate) use interval::parse_calendar as parse_span;
-pub(crate) use json::json_tuple;
+pub(crate) use json::{FromJson, json_tuple};
 pub(crate) use registry::lookup;
 pub(crate) use time_math::time_arithmetic;
 

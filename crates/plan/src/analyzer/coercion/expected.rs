@@ -9,8 +9,6 @@ use super::cast_to;
 /// The type that a function wants for an argument.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expected {
-    /// Anything.
-    Any,
     /// This type.
     Exactly(SparkType),
     /// TINYINT to DECIMAL.
@@ -21,8 +19,6 @@ pub(crate) enum Expected {
     Array,
     /// Any MAP.
     Map,
-    /// Any STRUCT.
-    Struct,
     /// The first of these that fits.
     OneOf(&'static [Expected]),
 }
@@ -39,37 +35,33 @@ impl Expected {
                 let names: Vec<String> = options.iter().map(Self::describe).collect();
                 format!("({})", names.join(" or "))
             }
-            Self::Any => "\"ANY\"".to_owned(),
             Self::Exactly(data_type) => format!("\"{}\"", data_type.sql()),
             Self::Numeric => "\"NUMERIC\"".to_owned(),
             Self::Integral => "\"INTEGRAL\"".to_owned(),
             Self::Array => "\"ARRAY\"".to_owned(),
             Self::Map => "\"MAP\"".to_owned(),
-            Self::Struct => "\"STRUCT\"".to_owned(),
         }
     }
 
     fn accepts(&self, data_type: &SparkType) -> bool {
         use SparkType as T;
         match self {
-            Self::Any => true,
             Self::Exactly(expected) => expected == data_type,
             Self::Numeric => is_numeric(data_type),
             Self::Integral => is_integral(data_type),
             Self::Array => matches!(data_type, T::Array(..)),
             Self::Map => matches!(data_type, T::Map(..)),
-            Self::Struct => matches!(data_type, T::Struct(_)),
             Self::OneOf(options) => options.iter().any(|o| o.accepts(data_type)),
         }
     }
 
-    fn target(&self, from: &SparkType, conf: &Conf) -> Option<SparkType> {
+    fn target(&self, from: &SparkType) -> Option<SparkType> {
         use SparkType as T;
         if self.accepts(from) {
             return Some(from.clone());
         }
         match (self, from) {
-            (Self::OneOf(options), _) => options.iter().find_map(|o| o.target(from, conf)),
+            (Self::OneOf(options), _) => options.iter().find_map(|o| o.target(from)),
             (Self::Exactly(expected), T::Null) => Some(expected.clone()),
             (Self::Numeric, T::Null | T::String) => Some(T::Double),
             (Self::Integral, T::Null) => Some(T::Integer),
@@ -85,7 +77,7 @@ impl Expected {
 /// # Errors
 /// A session time zone that does not exist.
 pub(crate) fn implicit_cast(typed: &Typed, expected: &Expected, conf: &Conf) -> Result<Option<Typed>> {
-    match expected.target(&typed.data_type, conf) {
+    match expected.target(&typed.data_type) {
         Some(to) => cast_to(typed.clone(), &to, conf).map(Some),
         None => Ok(None),
     }

@@ -1,7 +1,7 @@
 //! Implicit casts: which types fit together, and how an expression is brought to another type.
 //!
-//! The rules are those of Spark's ANSI mode (`AnsiTypeCoercion`); with `spark.sql.ansi.enabled` = false the older
-//! string promotions apply.
+//! The rules are those of Spark's ANSI mode (`AnsiTypeCoercion`); with `spark.sql.ansi.enabled` = false the
+//! older string promotions apply.
 
 mod expected;
 mod wider;

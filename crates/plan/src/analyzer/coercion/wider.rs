@@ -11,22 +11,6 @@ use SparkType::{
 /// Digits that a decimal has at most.
 const MAX_PRECISION: u8 = 38;
 
-/// Whether two types differ at most in what may be NULL inside.
-pub(crate) fn same_type(a: &SparkType, b: &SparkType) -> bool {
-    match (a, b) {
-        (Array(a, _), Array(b, _)) => same_type(a, b),
-        (Map(ak, av, _), Map(bk, bv, _)) => same_type(ak, bk) && same_type(av, bv),
-        (Struct(a), Struct(b)) => {
-            a.fields.len() == b.fields.len()
-                && a.fields
-                    .iter()
-                    .zip(&b.fields)
-                    .all(|(a, b)| a.name == b.name && same_type(&a.data_type, &b.data_type))
-        }
-        _ => a == b,
-    }
-}
-
 /// The decimal that holds every value of an integral type.
 pub(crate) fn decimal_for(data_type: &SparkType) -> Option<(u8, u8)> {
     match data_type {

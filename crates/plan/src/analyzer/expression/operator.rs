@@ -1,4 +1,5 @@
-//! Operators and predicates: `and or not`, IS NULL, IN, BETWEEN, LIKE; arithmetic and comparisons are passed on.
+//! Operators and predicates: `and or not`, IS NULL, IN, BETWEEN, LIKE; arithmetic and comparisons are passed
+//! on.
 
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr as Plan, Like, Operator};

@@ -30,8 +30,8 @@ impl Analyzer<'_> {
         self.select(input, outputs, sorting)
     }
 
-    /// SQL text inside an expression, parsed, so that its aggregate functions and generators are seen. Text that
-    /// cannot be parsed stays: resolving it gives the error.
+    /// SQL text inside an expression, parsed, so that its aggregate functions and generators are seen. Text
+    /// that cannot be parsed stays: resolving it gives the error.
     pub(crate) fn parsed(&self, expr: &Expr) -> Expr {
         match expr {
             Expr::Sql(text) => crate::sql::parse_expression_with(text, &self.parse_options())

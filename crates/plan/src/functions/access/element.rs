@@ -1,7 +1,8 @@
 //! Items of arrays and values of maps.
 //!
-//! `a[i]` counts from 0 and `element_at(a, i)` from 1, or from the end when negative. An index outside the array is
-//! an error under ANSI, NULL otherwise and in `get` and `try_element_at`. A key that a map does not have is NULL.
+//! `a[i]` counts from 0 and `element_at(a, i)` from 1, or from the end when negative. An index outside the
+//! array is an error under ANSI, NULL otherwise and in `get` and `try_element_at`. A key that a map does not
+//! have is NULL.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type};
-use arrow_array::{Array, ArrayRef, ListArray, PrimitiveArray};
+use arrow_array::{ArrayRef, ListArray, PrimitiveArray};
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;

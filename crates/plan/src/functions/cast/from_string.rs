@@ -20,7 +20,7 @@ use crate::functions::interval;
 use crate::types::SparkType;
 
 impl Cast<'_> {
-    pub(super) fn from_string(&self, text: &StringViewArray, to: &SparkType) -> Result<ArrayRef> {
+    pub(super) fn parse_text(&self, text: &StringViewArray, to: &SparkType) -> Result<ArrayRef> {
         use SparkType as T;
         match to {
             T::Boolean => self.booleans(text),

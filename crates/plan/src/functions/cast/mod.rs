@@ -107,7 +107,7 @@ impl Cast<'_> {
             (_, T::String) => millstream_columnar::text::cast_to_string(array.as_ref(), self.zone)
                 .map(|text| Arc::new(text) as ArrayRef)
                 .map_err(|e| DataFusionError::External(Box::new(e))),
-            (T::String, _) => self.from_string(array.as_string_view(), to),
+            (T::String, _) => self.parse_text(array.as_string_view(), to),
             (T::Array(..), T::Array(..)) | (T::Map(..), T::Map(..)) | (T::Struct(_), T::Struct(_)) => {
                 self.nested(array, from, to)
             }

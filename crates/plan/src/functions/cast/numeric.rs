@@ -30,10 +30,10 @@ impl Cast<'_> {
             (T::Boolean, _) => Ok(cast(array, &to.to_arrow())?),
             (_, T::Boolean) => not_zero(array),
             (_, T::Decimal(p, s)) => self.to_decimal(array, from, *p, *s),
-            (T::Decimal(_, scale), T::Float | T::Double) => from_decimal_to_float(array, *scale, to),
-            (T::Decimal(_, scale), _) => self.from_decimal(array, from, *scale, to),
+            (T::Decimal(_, scale), T::Float | T::Double) => decimal_to_float(array, *scale, to),
+            (T::Decimal(_, scale), _) => self.decimal_to_integer(array, from, *scale, to),
             (T::Float | T::Double, T::Float | T::Double) => Ok(cast(array, &to.to_arrow())?),
-            (T::Float | T::Double, _) => self.from_float(array, from, to),
+            (T::Float | T::Double, _) => self.float_to_integer(array, from, to),
             (_, T::Float | T::Double) => Ok(cast(array, &to.to_arrow())?),
             _ => self.between_integers(array, from, to),
         }
@@ -72,7 +72,7 @@ impl Cast<'_> {
         Ok(Arc::new(array))
     }
 
-    fn from_float(&self, array: &ArrayRef, from: &SparkType, to: &SparkType) -> Result<ArrayRef> {
+    fn float_to_integer(&self, array: &ArrayRef, from: &SparkType, to: &SparkType) -> Result<ArrayRef> {
         let doubles = cast(array, &DataType::Float64)?;
         let (low, high) = match to {
             SparkType::Byte => (f64::from(i8::MIN), f64::from(i8::MAX)),
@@ -152,7 +152,7 @@ impl Cast<'_> {
         }
     }
 
-    fn from_decimal(
+    fn decimal_to_integer(
         &self,
         array: &ArrayRef,
         from: &SparkType,
@@ -206,7 +206,7 @@ fn not_zero(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new(bools))
 }
 
-fn from_decimal_to_float(array: &ArrayRef, scale: u8, to: &SparkType) -> Result<ArrayRef> {
+fn decimal_to_float(array: &ArrayRef, scale: u8, to: &SparkType) -> Result<ArrayRef> {
     let values = array.as_primitive::<Decimal128Type>();
     let text = |v: i128| decimal_text(v, scale);
     Ok(match to {

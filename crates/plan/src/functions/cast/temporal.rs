@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_array::{ArrayRef, PrimitiveArray};
 use arrow_cast::cast::cast;
 use arrow_schema::DataType;
 use datafusion::common::Result;

@@ -58,7 +58,7 @@ pub(super) fn struct_of(call: &Call<'_>) -> crate::error::Result<Typed> {
 }
 
 pub(super) fn named_struct_call(call: &Call<'_>) -> crate::error::Result<Typed> {
-    if call.args.len() % 2 != 0 {
+    if !call.args.len().is_multiple_of(2) {
         return Err(errors::wrong_num_args(&call.name, "2n (n > 0)", call.args.len()));
     }
     let mut named = Vec::with_capacity(call.args.len() / 2);
@@ -95,7 +95,7 @@ pub(crate) fn array_of_typed(items: Vec<Typed>, sql: &str) -> Typed {
 }
 
 pub(super) fn map(call: &Call<'_>) -> crate::error::Result<Typed> {
-    if call.args.len() % 2 != 0 {
+    if !call.args.len().is_multiple_of(2) {
         return Err(errors::wrong_num_args(&call.name, "2n (n > 0)", call.args.len()));
     }
     let every = |start: usize| call.args.iter().skip(start).step_by(2).cloned().collect::<Vec<_>>();

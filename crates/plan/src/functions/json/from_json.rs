@@ -1,7 +1,7 @@
 //! `from_json(text, schema [, options])`.
 //!
-//! The schema is a constant: DDL (`a INT, b STRING`, or the DDL of any type such as `ARRAY<INT>`) or a JSON schema. The
-//! modes are PERMISSIVE and FAILFAST. The result may be NULL in every part.
+//! The schema is a constant: DDL (`a INT, b STRING`, or the DDL of any type such as `ARRAY<INT>`) or a JSON
+//! schema. The modes are PERMISSIVE and FAILFAST. The result may be NULL in every part.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +12,7 @@ use arrow_array::ArrayRef;
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Volatility;
 use millstream_columnar::json::{JsonReadOptions, JsonReader};
 use millstream_columnar::{Error as ColumnarError, JsonFault};
 
@@ -29,8 +30,12 @@ pub(crate) struct FromJson {
     pub schema: SparkType,
     /// As the user gave them, with the session's defaults filled in.
     pub options: BTreeMap<String, String>,
+    user_options: bool,
     reader: Arc<JsonReader>,
 }
+
+/// Options that the session sets when the user does not.
+const SESSION_OPTIONS: [&str; 2] = ["timeZone", "columnNameOfCorruptRecord"];
 
 impl FromJson {
     /// Compiles schema and options.
@@ -45,8 +50,18 @@ impl FromJson {
             }
             parsed.set(name, value).map_err(bad_option)?;
         }
+        let user = options.keys().any(|name| !SESSION_OPTIONS.contains(&name.as_str()));
         let reader = JsonReader::new(&schema.to_arrow(), parsed).map_err(bad_option)?;
-        Ok(Self { schema, options, reader: Arc::new(reader) })
+        Ok(Self { schema, options, user_options: user, reader: Arc::new(reader) })
+    }
+
+    /// Whether fields that are not used may be left out of the schema without a change in the others.
+    pub fn may_be_pruned(&self) -> bool {
+        let SparkType::Struct(fields) = &self.schema else { return false };
+        let corrupt = self.options.get(SESSION_OPTIONS[1]);
+        !self.user_options
+            && fields.fields.len() > 1
+            && fields.fields.iter().all(|f| corrupt.is_none_or(|c| *f.name != **c))
     }
 }
 
@@ -70,8 +85,8 @@ pub(super) fn from_json(call: &Call<'_>) -> crate::error::Result<Typed> {
 
 fn session_options(conf: &Conf) -> BTreeMap<String, String> {
     BTreeMap::from([
-        ("timeZone".to_owned(), conf.time_zone().to_owned()),
-        ("columnNameOfCorruptRecord".to_owned(), conf.corrupt_record_column().to_owned()),
+        (SESSION_OPTIONS[0].to_owned(), conf.time_zone().to_owned()),
+        (SESSION_OPTIONS[1].to_owned(), conf.corrupt_record_column().to_owned()),
     ])
 }
 
@@ -126,6 +141,12 @@ impl Kernel for FromJson {
 
     fn return_type(&self) -> DataType {
         self.schema.to_arrow()
+    }
+
+    /// It gives the same for the same text, but is too dear to be computed twice: a filter on one of its fields
+    /// would otherwise be pushed below it together with a copy of it.
+    fn volatility(&self) -> Volatility {
+        Volatility::Volatile
     }
 
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {

@@ -1,8 +1,8 @@
 //! `get_json_object(text, path)`: Hive's paths, `$.name`, `$['name']`, `$[0]`, `$[*]`.
 //!
-//! A path that matches one value gives it; `[*]` collects what the rest of the path matches into an array, without
-//! brackets if it is one value (text then keeps its quotes). Nothing found, and a path or document that cannot be
-//! read, give NULL.
+//! A path that matches one value gives it; `[*]` collects what the rest of the path matches into an array,
+//! without brackets if it is one value (text then keeps its quotes). Nothing found, and a path or document
+//! that cannot be read, give NULL.
 
 use std::sync::Arc;
 

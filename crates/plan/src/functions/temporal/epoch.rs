@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_array::{ArrayRef, PrimitiveArray};
 use datafusion::common::Result;
 
 use crate::functions::arithmetic::overflowed;

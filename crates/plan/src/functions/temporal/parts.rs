@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int32Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef};
 use datafusion::common::Result;
 use millstream_columnar::datetime::{self, TimeZone, civil_from_days, iso_weekday};
 

@@ -1,6 +1,7 @@
 //! Times as text by a pattern, both ways.
 //!
-//! Without a pattern text is read as a cast reads it. With one, text that does not fit is an error under ANSI.
+//! Without a pattern text is read as a cast reads it. With one, text that does not fit is an error under
+//! ANSI.
 
 use std::sync::Arc;
 
