@@ -4,10 +4,12 @@
 #[path = "../../contender.rs"]
 mod contender;
 mod floor;
+mod latency;
 mod medians;
 mod orders;
 mod ours;
 mod read;
+mod stream;
 
 use clap::{Parser, Subcommand};
 use contender::{Task, report};
@@ -24,6 +26,10 @@ struct Arguments {
 enum Command {
     /// Read 3 million orders from a real Kafka into Arrow: ours, the floor, librdkafka and rskafka.
     Read(read::ReadArguments),
+    /// Work off 3 million orders from Kafka through from_json, a filter and to_json into Kafka.
+    Stream(stream::StreamArguments),
+    /// Latency of a thousand records a second, producer to consumer.
+    Latency(latency::LatencyArguments),
     /// One contender in a process of its own: the engine's scan.
     Ours(Task),
     /// One contender in a process of its own: fetch and discard.
@@ -33,6 +39,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Read(arguments) => read::run(&arguments),
+        Command::Stream(arguments) => stream::run(&arguments),
+        Command::Latency(arguments) => latency::run(&arguments),
         Command::Ours(task) => report(|tally| ours::read(&task, tally)),
         Command::Floor(task) => report(|tally| floor::read(&task, tally)),
     };

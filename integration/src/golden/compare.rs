@@ -43,7 +43,11 @@ pub fn same_ordered_rows(expected: &Value, found: &[Value]) -> Result<(), String
 fn as_recorded(wanted: &Value, found: &Value) -> Value {
     match (wanted, found) {
         (Value::Object(mark), found) if mark.len() == 1 && mark.contains_key("as_string") => {
-            if found.get("as_string").is_some() { found.clone() } else { json!({ "as_string": cast_text(found) }) }
+            if found.get("as_string").is_some() {
+                found.clone()
+            } else {
+                json!({ "as_string": cast_text(found) })
+            }
         }
         (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
             wanted.iter().zip(found).map(|(wanted, found)| as_recorded(wanted, found)).collect()
