@@ -2,9 +2,9 @@
 
 use crate::Outcome;
 use crate::connection::ConnectionArguments;
+use arrow_array::cast::AsArray;
 use clap::{Args, ValueEnum};
 use millstream::client::Kafka;
-use millstream::columnar::json::{JsonWriteOptions, write_lines};
 use millstream::prelude::*;
 use std::io::Write;
 
@@ -86,17 +86,8 @@ impl SqlArguments {
 
     async fn print(&self, frame: &DataFrame) -> Outcome {
         match self.format {
-            Format::Table => {
-                frame.show_with(self.rows, false, false).await?;
-            }
-            Format::Json => {
-                let mut out = std::io::stdout().lock();
-                for batch in frame.collect().await? {
-                    let mut lines = Vec::new();
-                    write_lines(&batch, &JsonWriteOptions::default(), &mut lines)?;
-                    out.write_all(&lines)?;
-                }
-            }
+            Format::Table => frame.show_with(self.rows, false, false).await?,
+            Format::Json => print_lines(frame).await?,
         }
         Ok(())
     }
@@ -113,19 +104,25 @@ impl SqlArguments {
                     .await?
             }
             Format::Json => {
-                let print = |frame: DataFrame, _batch: i64| async move {
-                    for batch in frame.collect().await? {
-                        let mut lines = Vec::new();
-                        write_lines(&batch, &JsonWriteOptions::default(), &mut lines)?;
-                        std::io::stdout().lock().write_all(&lines)?;
-                    }
-                    Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
-                };
+                let print = |frame: DataFrame, _batch: i64| async move { print_lines(&frame).await };
                 writer.foreach_batch(print).start().await?
             }
         };
         Ok(query.await_termination().await?)
     }
+}
+
+/// A JSON object a row, NULLs left out as `to_json` has it.
+async fn print_lines(frame: &DataFrame) -> Result<()> {
+    let lines = frame.select_expr(["to_json(struct(*)) AS line"])?;
+    let batches = lines.collect().await?;
+    let mut out = std::io::stdout().lock();
+    for batch in batches {
+        for line in batch.column(0).as_string_view().iter().flatten() {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(out.flush()?)
 }
 
 /// The fields of the JSON value, then Kafka's columns whose names are free.

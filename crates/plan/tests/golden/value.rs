@@ -151,9 +151,10 @@ pub fn same(found: &Json, expected: &Json) -> bool {
             _ => a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| same(v, w))),
         },
         // The year 1 without its zeros.
-        (Json::Object(a), Json::String(b)) => {
-            a.get("as_string").and_then(Json::as_str).is_some_and(|a| a == b || a.trim_start_matches('0') == b)
-        }
+        (Json::Object(a), Json::String(b)) => a
+            .get("as_string")
+            .and_then(Json::as_str)
+            .is_some_and(|a| a == b || a.trim_start_matches('0') == b),
         (text, Json::Object(b)) => b.get("as_string") == Some(text),
         (a, b) => a == b,
     }
