@@ -38,6 +38,7 @@ pub(crate) use coercion::{
 };
 pub use conf::Conf;
 pub(crate) use expression::{arithmetic, integer_literal};
+pub use relation::PARTITION_ID_COLUMN;
 pub(crate) use scope::{Attribute, Scope, same_name};
 pub(crate) use typed::{Label, Typed};
 

@@ -139,7 +139,8 @@ impl Scope {
             .iter()
             .map(|path| {
                 let shown = if one_qualifier && parts.len() == 1 { &path[path.len() - 1..] } else { path };
-                (strsim::levenshtein(&shown.join("."), &base), errors::identifier(shown))
+                let shown = errors::identifier(shown);
+                (strsim::levenshtein(&shown, &base), shown)
             })
             .collect();
         candidates.sort_by_key(|(distance, _)| *distance);

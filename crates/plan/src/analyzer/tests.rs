@@ -220,7 +220,7 @@ fn windows_repeat_rows_and_drop_those_without_a_time() {
 fn unknown_names_come_with_proposals() {
     let (name, parameters) = condition("SELECT kk FROM t");
     assert_eq!(name, "UNRESOLVED_COLUMN.WITH_SUGGESTION");
-    assert_eq!(parameters[1].1, "`k`, `Id`, `v`");
+    assert_eq!(parameters[1].1, "`k`, `v`, `Id`");
     assert_eq!(condition("SELECT frobnicate(k) FROM t").0, "UNRESOLVED_ROUTINE");
     assert_eq!(condition("SELECT upper(k, k) FROM t").0, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION");
     assert_eq!(condition("SELECT * FROM t WHERE v + 1").0, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN");

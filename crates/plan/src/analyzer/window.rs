@@ -10,14 +10,16 @@ use datafusion::logical_expr::{Expr as Plan, LogicalPlanBuilder};
 use super::coercion::{Expected, implicit_cast};
 use super::expression::Resolver;
 use super::relation::{Analyzer, Resolved};
-use super::scope::Attribute;
+use super::scope::{Attribute, column};
 use super::typed::Typed;
 use super::{errors, rewrite};
 use crate::error::{Error, Result, SparkError};
-use crate::functions::event_window::{EventWindow, window_time, window_type};
+use crate::functions::event_window::{EventWindow, SessionWindow, window_time, window_type};
 use crate::functions::{parse_span, udf};
 use crate::tree::{Call, Expr};
 use crate::types::SparkType;
+
+const SESSION: &str = "session_window";
 
 /// Qualifier by which a rewritten call finds its column; no user can write it.
 const QUALIFIER: &str = "\u{1}window";
@@ -33,7 +35,7 @@ impl Analyzer<'_> {
         for expression in expressions {
             rewrite::visit(expression, &mut |e| {
                 if let Expr::Call(call) = e
-                    && call.name.eq_ignore_ascii_case("window")
+                    && ["window", SESSION].iter().any(|name| call.name.eq_ignore_ascii_case(name))
                     && !calls.contains(call)
                 {
                     calls.push(call.clone());
@@ -43,8 +45,10 @@ impl Analyzer<'_> {
         let [call] = calls.as_slice() else {
             return if calls.is_empty() { Ok((input, expressions.to_vec())) } else { Err(several()) };
         };
-        let input = self.with_window(input, call)?;
-        let column = Expr::Attribute(vec![QUALIFIER.to_owned(), "window".to_owned()]);
+        let session = call.name.eq_ignore_ascii_case(SESSION);
+        let input = if session { self.with_session(input, call)? } else { self.with_window(input, call)? };
+        let name = if session { SESSION } else { "window" };
+        let column = Expr::Attribute(vec![QUALIFIER.to_owned(), name.to_owned()]);
         let replaced = expressions
             .iter()
             .map(|e| rewrite::map(e, &|e| matches!(e, Expr::Call(c) if c == call).then(|| column.clone())));
@@ -83,6 +87,39 @@ impl Analyzer<'_> {
             qualifier: vec![QUALIFIER.to_owned()],
             column: name,
             data_type: window_type,
+            nullable: false,
+            watermark,
+        });
+        Ok(input)
+    }
+
+    /// Each row's own session, from its time to the gap's end; joining sessions that overlap is the aggregation's
+    /// work, which only streams will have.
+    fn with_session(&self, mut input: Resolved, call: &Call) -> Result<Resolved> {
+        if !input.streaming {
+            return Err(Error::unsupported("session_window on a relation that is no stream"));
+        }
+        let args = Resolver::new(self, &input.scope).arguments(&call.arguments)?;
+        let [time, gap] = args.as_slice() else {
+            return Err(errors::wrong_num_args(SESSION, "2", args.len()));
+        };
+        let watermark = watermark_of(&input, time);
+        let time = self.time_of(time)?;
+        let gap = implicit_cast(gap, &Expected::Exactly(SparkType::String), self.conf)?
+            .ok_or_else(|| errors::unexpected_input(SESSION, 1, "\"STRING\"", gap))?;
+        let name = self.fresh(SESSION);
+        let data_type = window_type(&time.data_type);
+        let session = SessionWindow { local: time.data_type == SparkType::TimestampNtz };
+        let mut columns: Vec<Plan> =
+            input.scope.attributes.iter().chain(&input.scope.hidden).map(Attribute::expr).collect();
+        columns.push(udf::call(session, vec![time.expr, gap.expr]).alias(&name));
+        let given = Plan::IsNotNull(Box::new(column(&name)));
+        input.plan = LogicalPlanBuilder::new(input.plan).project(columns)?.filter(given)?.build()?;
+        input.scope.hidden.push(Attribute {
+            name: SESSION.into(),
+            qualifier: vec![QUALIFIER.to_owned()],
+            column: name,
+            data_type,
             nullable: false,
             watermark,
         });

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr};
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::scalar::ScalarValue;
 
+use super::cast::CastKernel;
 use super::udf::{self, Kernel};
 use crate::analyzer::{Conf, Expected, Typed, errors, implicit_cast};
 use crate::error::{Error, Result};
@@ -97,6 +98,15 @@ impl Call<'_> {
         let arg = &self.args[index];
         implicit_cast(arg, expected, self.conf)?
             .ok_or_else(|| errors::unexpected_input(&self.sql(), index, &expected.describe(), arg))
+    }
+
+    /// The bytes behind argument `index` when it is a cast of BINARY to STRING: Spark keeps a string's bytes as they
+    /// are, so its functions see those that are not UTF-8.
+    pub fn raw_bytes(&self, index: usize) -> Option<Typed> {
+        let arg = self.args.get(index)?;
+        let (cast, args) = udf::as_call::<CastKernel>(&arg.expr)?;
+        let bytes = Typed { expr: args[0].clone(), data_type: SparkType::Binary, ..arg.clone() };
+        cast.is_binary_to_string().then_some(bytes)
     }
 
     /// Argument `index` cast to a type.

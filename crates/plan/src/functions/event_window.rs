@@ -12,6 +12,7 @@ use datafusion::error::DataFusionError;
 use datafusion::scalar::ScalarValue;
 
 use super::access::field_at;
+use super::interval::parse_calendar;
 use super::time_math::moved_by;
 use super::udf::{Evaluation, Kernel};
 use crate::analyzer::Typed;
@@ -44,6 +45,47 @@ pub(crate) fn window_time(window: &Typed) -> Option<Typed> {
     }
     let end = field_at(window, fields, 1);
     Some(Typed { sql: window.sql.clone(), ..moved_by(end, ScalarValue::DurationMicrosecond(Some(-1))) })
+}
+
+/// From a row's time (first argument) to as long after it as the second says; NULL when that is not a positive
+/// length of time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SessionWindow {
+    /// Whether the time has no zone.
+    pub local: bool,
+}
+
+impl Kernel for SessionWindow {
+    fn name(&self) -> &str {
+        "session_window"
+    }
+
+    fn return_type(&self) -> DataType {
+        let time = if self.local { SparkType::TimestampNtz } else { SparkType::Timestamp };
+        window_type(&time).to_arrow()
+    }
+
+    fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
+        let DataType::Struct(fields) = self.return_type() else {
+            return Err(DataFusionError::Internal("a window is a struct".into()));
+        };
+        let (times, gaps) = (args[0].as_primitive::<TimestampMicrosecondType>(), args[1].as_string_view());
+        let ends: TimestampMicrosecondArray = times
+            .iter()
+            .zip(gaps)
+            .map(|(time, gap)| {
+                let gap = parse_calendar(gap?).filter(|g| g.months == 0 && g.micros > 0)?;
+                time?.checked_add(gap.micros)
+            })
+            .collect();
+        let nulls = ends.nulls().cloned();
+        let starts = TimestampMicrosecondArray::new(times.values().clone(), nulls.clone());
+        let typed = |array: TimestampMicrosecondArray| -> ArrayRef {
+            Arc::new(array.with_data_type(fields[0].data_type().clone()))
+        };
+        let columns = vec![typed(starts), typed(ends)];
+        Ok(Arc::new(StructArray::try_new(fields.clone(), columns, nulls)?))
+    }
 }
 
 impl EventWindow {

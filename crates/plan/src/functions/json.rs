@@ -3,8 +3,11 @@
 mod document;
 mod from_json;
 mod path;
+mod schema_of;
 mod to_json;
 mod tuple;
+
+use datafusion::error::DataFusionError;
 
 use super::call::{Arity, Function};
 use super::simple::Simple;
@@ -20,6 +23,7 @@ const TEXT: Expected = Expected::Exactly(SparkType::String);
 pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "from_json", arity: Arity::between(2, 3), build: from_json::from_json },
     Function { name: "to_json", arity: Arity::between(1, 2), build: to_json::to_json },
+    Function { name: "schema_of_json", arity: Arity::between(1, 2), build: schema_of::schema_of_json },
     Function { name: "json_object_keys", arity: Arity::exactly(1), build: tuple::object_keys },
 ];
 
@@ -40,3 +44,7 @@ pub(crate) static SIMPLE: &[Simple] = &[
         run: tuple::array_length,
     },
 ];
+
+fn bad_option(error: millstream_columnar::Error) -> crate::error::Error {
+    crate::error::Error::DataFusion(Box::new(DataFusionError::External(Box::new(error))))
+}

@@ -18,6 +18,7 @@ pub(crate) mod generator;
 mod interval;
 mod json;
 mod registry;
+mod row_id;
 mod simple;
 mod string;
 mod temporal;

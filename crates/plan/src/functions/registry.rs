@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::call::{Call, Function};
 use super::simple::Simple;
 use super::zoned::Zoned;
-use super::{access, arithmetic, collection, conditional, json, string, temporal};
+use super::{access, arithmetic, collection, conditional, json, row_id, string, temporal};
 use crate::analyzer::Typed;
 use crate::error::Result;
 
@@ -41,12 +41,13 @@ pub(crate) fn lookup(name: &str) -> Option<Entry> {
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let built: [&'static [Function]; 7] = [
+    let built: [&'static [Function]; 8] = [
         access::FUNCTIONS,
         arithmetic::FUNCTIONS,
         collection::FUNCTIONS,
         conditional::FUNCTIONS,
         json::FUNCTIONS,
+        row_id::FUNCTIONS,
         string::FUNCTIONS,
         temporal::FUNCTIONS,
     ];

@@ -17,7 +17,7 @@ pub(crate) use star::Item;
 
 use super::aggregate::Aggregates;
 use super::coercion::{Expected, cast_to, cast_with, common_type, implicit_cast};
-use super::relation::Analyzer;
+use super::relation::{Analyzer, PARTITION_ID_COLUMN};
 use super::scope::Scope;
 use super::typed::{Label, Typed};
 use super::{Conf, errors};
@@ -184,6 +184,9 @@ impl<'a> Resolver<'a> {
                 ],
             ));
         }
+        if name == "spark_partition_id" && call.arguments.is_empty() {
+            return self.partition_id();
+        }
         let args = self.arguments(&call.arguments)?;
         if let Some(cast) = self.cast_function(&name, &args)? {
             return Ok(cast);
@@ -192,6 +195,15 @@ impl<'a> Resolver<'a> {
             return Err(errors::unresolved_routine(&call.name));
         };
         entry.build(&Call { name, args, conf: self.conf() })
+    }
+
+    /// The task that read the row, where the source tells it.
+    fn partition_id(&self) -> Result<Typed> {
+        let found = self.scope.hidden.iter().find(|a| &*a.name == PARTITION_ID_COLUMN);
+        let attribute = found.ok_or_else(|| {
+            Error::unsupported("spark_partition_id() anywhere but directly over a source that tells it")
+        })?;
+        Ok(Typed::new(attribute.expr(), SparkType::Integer, "SPARK_PARTITION_ID()").nullable(false))
     }
 
     /// `int(x)`, `string(x)` and the like.

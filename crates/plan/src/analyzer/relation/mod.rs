@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 
 pub(crate) use sort::{Sorting, output};
+pub use source::PARTITION_ID_COLUMN;
 
 use super::aggregate::Aggregation;
 use super::expression::Resolver;

@@ -19,6 +19,10 @@ use crate::functions::fold;
 use crate::tree::{Expr, Read, Value};
 use crate::types::{SparkType, StructField, StructType};
 
+/// A source whose provider has an INT column of this name, which is not in the source's schema, tells in it the task
+/// that read a row: `spark_partition_id()` is that column, where it stands directly over the source.
+pub const PARTITION_ID_COLUMN: &str = "__spark_partition_id";
+
 /// A range is made as rows in memory up to this size.
 const MAX_RANGE: i128 = 50_000_000;
 
@@ -35,10 +39,22 @@ impl Analyzer<'_> {
         // By position: what the provider calls a column is its own affair, and Spark allows a name twice.
         let provided = source.provider.schema();
         let mut names = provided.fields().iter().map(|field| field.name().clone());
-        let (scope, columns) = self.bind(&source.schema, |_| {
-            let table = Some(TableReference::bare(name.clone()));
-            Plan::Column(Column::new(table, names.next().unwrap_or_default()))
+        let table = TableReference::bare(name);
+        let (mut scope, mut columns) = self.bind(&source.schema, |field| {
+            Plan::Column(Column::new(Some(table.clone()), field.name.as_ref()))
         });
+        if source.provider.schema().column_with_name(PARTITION_ID_COLUMN).is_some() {
+            let column = self.fresh(PARTITION_ID_COLUMN);
+            columns.push(Plan::Column(Column::new(Some(table), PARTITION_ID_COLUMN)).alias(&column));
+            scope.hidden.push(Attribute {
+                name: PARTITION_ID_COLUMN.into(),
+                qualifier: vec![PARTITION_ID_COLUMN.to_owned()],
+                column,
+                data_type: SparkType::Integer,
+                nullable: false,
+                watermark: None,
+            });
+        }
         let plan = LogicalPlanBuilder::new(scan).project(columns)?.build()?;
         Ok(Resolved::new(plan, scope, source.streaming))
     }

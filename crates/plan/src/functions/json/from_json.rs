@@ -16,6 +16,7 @@ use datafusion::logical_expr::Volatility;
 use millstream_columnar::json::{JsonReadOptions, JsonReader};
 use millstream_columnar::{Error as ColumnarError, JsonFault};
 
+use super::bad_option;
 use crate::analyzer::{Conf, Typed, errors};
 use crate::error::SparkError;
 use crate::functions::call::Call;
@@ -128,10 +129,6 @@ fn check_mode(mode: &str) -> crate::error::Result<()> {
         "PARSE_MODE_UNSUPPORTED",
         [("funcName", "`from_json`".to_owned()), ("mode", mode.to_uppercase())],
     ))
-}
-
-fn bad_option(error: ColumnarError) -> crate::error::Error {
-    crate::error::Error::DataFusion(Box::new(DataFusionError::External(Box::new(error))))
 }
 
 impl Kernel for FromJson {

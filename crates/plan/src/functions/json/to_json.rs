@@ -11,6 +11,7 @@ use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use millstream_columnar::json::{JsonWriteOptions, JsonWriter};
 
+use super::bad_option;
 use crate::analyzer::{Typed, errors};
 use crate::functions::call::Call;
 use crate::functions::udf::{Evaluation, Kernel};
@@ -46,10 +47,6 @@ pub(super) fn to_json(call: &Call<'_>) -> crate::error::Result<Typed> {
     let mut result = call.finish(kernel, vec![value], SparkType::String);
     result.sql = sql;
     Ok(result)
-}
-
-fn bad_option(error: millstream_columnar::Error) -> crate::error::Error {
-    crate::error::Error::DataFusion(Box::new(DataFusionError::External(Box::new(error))))
 }
 
 impl Kernel for ToJson {

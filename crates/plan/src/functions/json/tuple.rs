@@ -8,8 +8,9 @@ use arrow_array::{ArrayRef, Int32Array, StringViewArray, StructArray};
 use arrow_schema::{DataType, Field};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
+use millstream_columnar::json::json_tuple as json_tuple_values;
 
-use super::document::Node;
+use super::document::Outline;
 use crate::analyzer::{Expected, Typed, implicit_cast};
 use crate::functions::call::Call;
 use crate::functions::udf::{self, Evaluation, Kernel};
@@ -63,15 +64,15 @@ impl Kernel for JsonTuple {
             return Err(DataFusionError::Internal("json_tuple has a text".into()));
         };
         let mut columns: Vec<Vec<Option<String>>> = vec![Vec::with_capacity(context.rows); names.len()];
+        let names: Vec<&StringViewArray> = names.iter().map(|n| n.as_string_view()).collect();
         for (row, text) in texts.as_string_view().iter().enumerate() {
-            let fields = match text.and_then(Node::parse) {
-                Some(Node::Object(fields)) => fields,
-                _ => Vec::new(),
+            let wanted: Vec<&str> = names.iter().map(|n| n.value(row)).collect();
+            let values = match text {
+                Some(text) => json_tuple_values(text, &wanted),
+                None => vec![None; wanted.len()],
             };
-            for (column, name) in columns.iter_mut().zip(names) {
-                let name = name.as_string_view();
-                let last = fields.iter().rev().find(|(n, _)| n == name.value(row));
-                column.push(last.and_then(|(_, value)| value.clone().into_result()));
+            for (column, value) in columns.iter_mut().zip(values) {
+                column.push(value);
             }
         }
         let columns =
@@ -82,8 +83,8 @@ impl Kernel for JsonTuple {
 
 /// Items of a top-level array; NULL for anything else.
 pub(super) fn array_length(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let length = |text: &str| match Node::parse(text)? {
-        Node::Array(items) => i32::try_from(items.len()).ok(),
+    let length = |text: &str| match Outline::of(text)? {
+        Outline::Array(items) => i32::try_from(items).ok(),
         _ => None,
     };
     let lengths: Int32Array = args[0].as_string_view().iter().map(|v| v.and_then(length)).collect();
@@ -113,9 +114,9 @@ impl Kernel for ObjectKeys {
         let element = Field::new("element", DataType::Utf8View, true);
         let mut lists = ListBuilder::new(StringViewBuilder::new()).with_field(element);
         for text in args[0].as_string_view() {
-            match text.and_then(Node::parse) {
-                Some(Node::Object(fields)) => {
-                    fields.iter().for_each(|(name, _)| lists.values().append_value(name));
+            match text.and_then(Outline::of) {
+                Some(Outline::Object(names)) => {
+                    names.iter().for_each(|name| lists.values().append_value(name));
                     lists.append(true);
                 }
                 _ => lists.append(false),

@@ -23,12 +23,53 @@ struct Concat {
     binary: bool,
 }
 
+/// What a value is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Unit {
+    /// Characters of text.
+    Characters,
+    /// Bytes of BINARY.
+    Bytes,
+    /// Characters of BINARY that was cast to text, as Spark counts them where the bytes are not UTF-8: by what the
+    /// first byte of each promises.
+    RawCharacters,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Length;
+struct Length {
+    unit: Unit,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Substring {
-    binary: bool,
+    unit: Unit,
+}
+
+impl Unit {
+    fn of(data_type: &SparkType) -> Self {
+        if *data_type == SparkType::Binary { Self::Bytes } else { Self::Characters }
+    }
+}
+
+/// Bytes of the character that starts with `first`; a byte that starts none is one by itself.
+fn promised(first: u8) -> usize {
+    match first {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => 1,
+    }
+}
+
+/// Where the characters of bytes that may not be UTF-8 start.
+fn raw_starts(bytes: &[u8]) -> Vec<usize> {
+    let mut starts = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        starts.push(at);
+        at += promised(bytes[at]);
+    }
+    starts
 }
 
 pub(super) fn upper(args: &[ArrayRef]) -> Result<ArrayRef> {
@@ -80,13 +121,19 @@ pub(super) fn concat(call: &Call<'_>) -> crate::error::Result<Typed> {
 
 /// Characters of text, bytes of BINARY.
 pub(super) fn length(call: &Call<'_>) -> crate::error::Result<Typed> {
+    if let Some(bytes) = call.raw_bytes(0) {
+        return Ok(call.finish(Length { unit: Unit::RawCharacters }, vec![bytes], SparkType::Integer));
+    }
     let arg = call.take(0, &Expected::TEXT_OR_BYTES)?;
-    Ok(call.finish(Length, vec![arg], SparkType::Integer))
+    let unit = Unit::of(&arg.data_type);
+    Ok(call.finish(Length { unit }, vec![arg], SparkType::Integer))
 }
 
 /// Counts from 1, or from the end when negative; 0 means 1.
 pub(super) fn substring(call: &Call<'_>) -> crate::error::Result<Typed> {
-    let value = call.take(0, &Expected::TEXT_OR_BYTES)?;
+    let raw = call.raw_bytes(0);
+    let unit = raw.as_ref().map(|_| Unit::RawCharacters);
+    let value = raw.map_or_else(|| call.take(0, &Expected::TEXT_OR_BYTES), Ok)?;
     let data_type = value.data_type.clone();
     let mut args = vec![value, call.take_as(1, SparkType::Integer)?];
     let length = match call.args.get(2) {
@@ -97,8 +144,11 @@ pub(super) fn substring(call: &Call<'_>) -> crate::error::Result<Typed> {
         }
     };
     args.push(length);
-    let binary = data_type == SparkType::Binary;
-    let mut result = call.finish(Substring { binary }, args, data_type);
+    let unit = unit.unwrap_or_else(|| Unit::of(&data_type));
+    let mut result = call.finish(Substring { unit }, args, data_type);
+    if unit == Unit::RawCharacters {
+        result = cast_to(result, &SparkType::String, call.conf)?;
+    }
     if call.args.len() == 2 {
         result.sql = format!("{}({}, {}, {})", call.name, call.args[0].sql, call.args[1].sql, i32::MAX);
     }
@@ -154,11 +204,13 @@ impl Kernel for Length {
 
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
         let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-        let lengths: Int32Array = match args[0].data_type() {
-            DataType::BinaryView => {
-                args[0].as_binary_view().iter().map(|v| v.map(|v| count(v.len()))).collect()
+        let bytes = || args[0].as_binary_view().iter();
+        let lengths: Int32Array = match self.unit {
+            Unit::Bytes => bytes().map(|v| v.map(|v| count(v.len()))).collect(),
+            Unit::RawCharacters => bytes().map(|v| v.map(|v| count(raw_starts(v).len()))).collect(),
+            Unit::Characters => {
+                args[0].as_string_view().iter().map(|v| v.map(|v| count(v.chars().count()))).collect()
             }
-            _ => args[0].as_string_view().iter().map(|v| v.map(|v| count(v.chars().count()))).collect(),
         };
         Ok(Arc::new(lengths))
     }
@@ -170,21 +222,27 @@ impl Kernel for Substring {
     }
 
     fn return_type(&self) -> DataType {
-        if self.binary { DataType::BinaryView } else { DataType::Utf8View }
+        if self.unit == Unit::Characters { DataType::Utf8View } else { DataType::BinaryView }
     }
 
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
         let (starts, lengths) = (args[1].as_primitive::<Int32Type>(), args[2].as_primitive::<Int32Type>());
         let spans = || starts.iter().zip(lengths).map(|(start, length)| start.zip(length));
-        if self.binary {
+        if self.unit != Unit::Characters {
             let bytes = args[0].as_binary_view();
             let cut: BinaryViewArray = bytes
                 .iter()
                 .zip(spans())
                 .map(|(value, span)| {
                     let (value, (start, length)) = value.zip(span)?;
-                    let (from, to) = range(value.len(), start, length);
-                    Some(&value[from..to])
+                    if self.unit == Unit::Bytes {
+                        let (from, to) = range(value.len(), start, length);
+                        return Some(&value[from..to]);
+                    }
+                    let starts = raw_starts(value);
+                    let (from, to) = range(starts.len(), start, length);
+                    let at = |n: usize| starts.get(n).copied().unwrap_or(value.len());
+                    Some(&value[at(from)..at(to)])
                 })
                 .collect();
             return Ok(Arc::new(cut));
