@@ -36,14 +36,14 @@ impl Analyzer<'_> {
             None,
         )?
         .build()?;
+        let table = TableReference::bare(name);
         // By position: what the provider calls a column is its own affair, and Spark allows a name twice.
         let provided = source.provider.schema();
         let mut names = provided.fields().iter().map(|field| field.name().clone());
-        let table = TableReference::bare(name);
-        let (mut scope, mut columns) = self.bind(&source.schema, |field| {
-            Plan::Column(Column::new(Some(table.clone()), field.name.as_ref()))
+        let (mut scope, mut columns) = self.bind(&source.schema, |_| {
+            Plan::Column(Column::new(Some(table.clone()), names.next().unwrap_or_default()))
         });
-        if source.provider.schema().column_with_name(PARTITION_ID_COLUMN).is_some() {
+        if provided.column_with_name(PARTITION_ID_COLUMN).is_some() {
             let column = self.fresh(PARTITION_ID_COLUMN);
             columns.push(Plan::Column(Column::new(Some(table), PARTITION_ID_COLUMN)).alias(&column));
             scope.hidden.push(Attribute {

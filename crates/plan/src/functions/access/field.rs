@@ -8,9 +8,11 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Expr;
 
 use super::element::{array_item, map_value};
 use crate::analyzer::{Conf, Label, Typed, errors};
+use crate::functions::FromJson;
 use crate::functions::udf::{self, Evaluation, Kernel};
 use crate::types::{SparkType, StructType};
 
@@ -61,9 +63,13 @@ fn struct_field(child: &Typed, fields: &StructType, name: &str, conf: &Conf) -> 
 /// Field number `index` of a struct.
 pub(crate) fn field_at(child: &Typed, fields: &StructType, index: usize) -> Typed {
     let field = &fields.fields[index];
+    let (source, index) = match only_field(child, index) {
+        Some(parser) => (parser, 0),
+        None => (child.expr.clone(), index),
+    };
     let kernel = StructFieldKernel { index, name: field.name.clone(), data_type: field.data_type.clone() };
     Typed {
-        expr: udf::call(kernel, vec![child.expr.clone()]),
+        expr: udf::call(kernel, vec![source]),
         data_type: field.data_type.clone(),
         nullable: child.nullable || field.nullable,
         sql: format!("{}.{}", child.sql, field.name),
@@ -82,15 +88,26 @@ fn array_field(
     let index = position(fields, name, conf)?;
     let field = &fields.fields[index];
     let contains_null = element_nulls || field.nullable;
+    let (source, index) = match only_field(child, index) {
+        Some(parser) => (parser, 0),
+        None => (child.expr.clone(), index),
+    };
     let kernel = ArrayFieldKernel { index, data_type: field.data_type.clone(), contains_null };
     Ok(Typed {
-        expr: udf::call(kernel, vec![child.expr.clone()]),
+        expr: udf::call(kernel, vec![source]),
         data_type: SparkType::Array(Box::new(field.data_type.clone()), contains_null),
         nullable: child.nullable,
         sql: format!("{}.{}", child.sql, field.name),
         label: Label::Field(field.name.to_string()),
         foldable: child.foldable,
     })
+}
+
+/// `from_json(text, schema)` for one of several fields, when `child` is such a call without options: Spark parses only
+/// that field then, which also shows (`_corrupt_record` alone is always NULL).
+fn only_field(child: &Typed, index: usize) -> Option<Expr> {
+    let (parser, args) = udf::as_call::<FromJson>(&child.expr)?;
+    Some(udf::call(parser.of_field(index)?, args.to_vec()))
 }
 
 fn position(fields: &StructType, name: &str, conf: &Conf) -> crate::error::Result<usize> {

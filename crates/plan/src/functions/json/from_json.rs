@@ -56,6 +56,28 @@ impl FromJson {
         Ok(Self { schema, options, user_options: user, reader: Arc::new(reader) })
     }
 
+    /// The same for one of several fields of the struct, or of the structs of an array. None where that would change
+    /// the field's value, because the user gave options.
+    pub fn of_field(&self, index: usize) -> Option<Self> {
+        let (fields, list) = match &self.schema {
+            SparkType::Struct(fields) => (fields, None),
+            SparkType::Array(element, nulls) => match &**element {
+                SparkType::Struct(fields) => (fields, Some(*nulls)),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        if self.user_options || fields.fields.len() < 2 {
+            return None;
+        }
+        let one = SparkType::Struct(StructType { fields: vec![fields.fields.get(index)?.clone()] });
+        let schema = match list {
+            Some(nulls) => SparkType::Array(Box::new(one), nulls),
+            None => one,
+        };
+        Self::new(schema, self.options.clone()).ok()
+    }
+
     /// Whether fields that are not used may be left out of the schema without a change in the others.
     pub fn may_be_pruned(&self) -> bool {
         let SparkType::Struct(fields) = &self.schema else { return false };
