@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
-use millstream_columnar::records::{Chunk, DecoderOptions, Projection, RecordBatchDecoder};
+use millstream_columnar::records::{Chunk, DecoderMemory, DecoderOptions, Projection, RecordBatchDecoder};
 use millstream_protocol::Compression;
 use millstream_protocol::records::{BatchBuilder, BatchOptions, Batches, set_base_offset};
 
@@ -19,6 +19,7 @@ const ROUNDS: usize = 60;
 fn main() {
     let projection =
         Projection { key: true, value: true, offset: true, timestamp: true, ..Projection::none() };
+    let memory = DecoderMemory::default();
     let offset_only = Projection { offset: true, ..Projection::none() };
     for compression in
         [Compression::None, Compression::Lz4, Compression::Snappy, Compression::Zstd, Compression::Gzip]
@@ -28,10 +29,10 @@ fn main() {
         }
         let records = topic(compression);
         let walk = best(|| bare_walk(&records));
-        let full = best(|| decode(&records, projection, true));
-        let all = best(|| decode(&records, Projection::all(), true));
-        let no_crc = best(|| decode(&records, projection, false));
-        let offsets = best(|| decode(&records, offset_only, true));
+        let full = best(|| decode(&records, projection, true, &memory));
+        let all = best(|| decode(&records, Projection::all(), true, &memory));
+        let no_crc = best(|| decode(&records, projection, false, &memory));
+        let offsets = best(|| decode(&records, offset_only, true, &memory));
         println!(
             "{:<7} bare walk {:6.1}  key,value,offset,timestamp {:6.1} ({:.2}x)  all columns {:6.1}  \
              without crc {:6.1}  offset only {:6.1}  ns/record",
@@ -86,8 +87,8 @@ fn bare_walk(fetches: &[Bytes]) {
     black_box(sum);
 }
 
-fn decode(fetches: &[Bytes], projection: Projection, check_crcs: bool) {
-    let options = DecoderOptions { check_crcs, ..DecoderOptions::default() };
+fn decode(fetches: &[Bytes], projection: Projection, check_crcs: bool, memory: &DecoderMemory) {
+    let options = DecoderOptions { check_crcs, memory: memory.clone(), ..DecoderOptions::default() };
     let mut decoder = RecordBatchDecoder::new(projection, options);
     let mut rows = 0;
     for records in fetches {

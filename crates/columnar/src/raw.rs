@@ -15,7 +15,7 @@ use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 /// them; longer values with their first four bytes, an index into `buffers`, and an offset such that offset +
 /// length lies inside that buffer. `nulls`, if any, is as long as `views`.
 pub(crate) fn binary_views(
-    views: Vec<u128>,
+    views: ScalarBuffer<u128>,
     buffers: Arc<[Buffer]>,
     nulls: Option<NullBuffer>,
 ) -> BinaryViewArray {
@@ -25,12 +25,12 @@ pub(crate) fn binary_views(
     // that is the caller's promise above. Callers keep it by construction: a view is made from a slice of the
     // very buffer it names (records::views asserts that it lies inside), or is taken over from an array that
     // holds the same buffers.
-    unsafe { BinaryViewArray::new_unchecked(ScalarBuffer::from(views), buffers, nulls) }
+    unsafe { BinaryViewArray::new_unchecked(views, buffers, nulls) }
 }
 
 /// A string view array. As [`binary_views`]; besides, every value is valid UTF-8.
 pub(crate) fn string_views(
-    views: Vec<u128>,
+    views: ScalarBuffer<u128>,
     buffers: Arc<[Buffer]>,
     nulls: Option<NullBuffer>,
 ) -> StringViewArray {
@@ -46,9 +46,8 @@ pub(crate) fn string_views_of(array: BinaryViewArray) -> StringViewArray {
     unsafe { array.to_string_view_unchecked() }
 }
 
-fn checked_binary(views: &[u128], buffers: &Arc<[Buffer]>, nulls: &Option<NullBuffer>) -> bool {
-    let views = ScalarBuffer::from(views.to_vec());
-    BinaryViewArray::try_new(views, Arc::clone(buffers), nulls.clone()).is_ok()
+fn checked_binary(views: &ScalarBuffer<u128>, buffers: &Arc<[Buffer]>, nulls: &Option<NullBuffer>) -> bool {
+    BinaryViewArray::try_new(views.clone(), Arc::clone(buffers), nulls.clone()).is_ok()
 }
 
 #[cfg(test)]
@@ -69,7 +68,7 @@ mod tests {
         let nulls = Some(NullBuffer::from(vec![true, true, false, true]));
         let twin =
             StringViewArray::try_new(ScalarBuffer::from(views.clone()), Arc::clone(&buffers), nulls.clone());
-        assert_eq!(string_views(views.clone(), Arc::clone(&buffers), nulls.clone()), twin.unwrap());
+        assert_eq!(string_views(views.clone().into(), Arc::clone(&buffers), nulls.clone()), twin.unwrap());
         let twin =
             BinaryViewArray::try_new(ScalarBuffer::from(views.clone()), Arc::clone(&buffers), nulls.clone());
         assert_eq!(binary_views(views, buffers, nulls), twin.unwrap());

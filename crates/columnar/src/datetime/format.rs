@@ -152,8 +152,18 @@ fn write_number(
     Ok(())
 }
 
+/// The numbers below 100 in two digits each: most of what is written.
+const PAIRS: &str = concat!(
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849",
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
+);
+
 /// Digits of `value`, with zeros in front up to `width`.
 pub(crate) fn push_padded(value: u64, width: usize, out: &mut String) {
+    if width == 2 && value < 100 {
+        let at = value as usize * 2;
+        return out.push_str(&PAIRS[at..at + 2]);
+    }
     let mut digits = [b'0'; 20];
     let mut at = digits.len();
     let mut rest = value;

@@ -16,6 +16,7 @@ use millstream_protocol::{self as protocol, Compression};
 use super::Projection;
 use super::aborted::AbortedFilter;
 use super::part::Part;
+use super::pool::DecoderMemory;
 use super::walk::Open;
 use crate::{Error, Result};
 
@@ -32,6 +33,8 @@ pub struct DecoderOptions {
     pub target_rows: usize,
     /// Bytes of projected keys, values and headers after which an output batch is cut. Default 16 MiB.
     pub target_bytes: usize,
+    /// Memory that is used again. Give decoders that follow one another the same (a clone of the options does).
+    pub memory: DecoderMemory,
 }
 
 impl Default for DecoderOptions {
@@ -42,6 +45,7 @@ impl Default for DecoderOptions {
             decompressed_bytes: 256 << 20,
             target_rows: 8192,
             target_bytes: 16 << 20,
+            memory: DecoderMemory::default(),
         }
     }
 }
@@ -182,7 +186,7 @@ impl RecordBatchDecoder {
             self.freeze_arena();
         }
         match self.ready.pop_front() {
-            Some(part) => part.build(&self.projection, &self.schema).map(Some),
+            Some(part) => part.build(&self.projection, &self.schema, &self.options.memory).map(Some),
             None => Ok(None),
         }
     }

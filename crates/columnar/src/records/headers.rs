@@ -92,9 +92,9 @@ impl HeadersColumn {
         let fields: Fields = fields.clone();
         let replaced = Buffer::from(self.replaced.into_bytes());
         let key_buffers: Arc<[Buffer]> = std::iter::once(replaced).chain(segments.iter().cloned()).collect();
-        let keys = raw::string_views(self.keys, key_buffers, None);
+        let keys = raw::string_views(self.keys.into(), key_buffers, None);
         let (values, value_nulls) = self.values.finish();
-        let values = raw::binary_views(values, Arc::clone(segments), value_nulls);
+        let values = raw::binary_views(values.into(), Arc::clone(segments), value_nulls);
         let entries = StructArray::try_new(fields, vec![Arc::new(keys), Arc::new(values)], None)?;
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         let nulls: Option<NullBuffer> = self.nulls.finish();

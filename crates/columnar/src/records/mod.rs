@@ -8,6 +8,7 @@ mod aborted;
 mod decoder;
 mod headers;
 mod part;
+mod pool;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -16,5 +17,6 @@ mod walk;
 
 pub use decoder::{Chunk, DecoderOptions, PushSummary, RecordBatchDecoder};
 pub use millstream_protocol::fetch::AbortedTransaction;
+pub use pool::DecoderMemory;
 pub use schema::{Projection, headers_type, source_schema};
 pub(crate) use views::{INLINE, inline_view, long_parts, long_view};

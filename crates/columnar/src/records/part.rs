@@ -6,12 +6,13 @@ use std::sync::Arc;
 use arrow_array::{
     ArrayRef, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray,
 };
-use arrow_buffer::Buffer;
+use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 
 use super::Projection;
 use super::headers::HeadersColumn;
+use super::pool::{DecoderMemory, Pool};
 use super::views::{ViewColumn, long_parts};
 use crate::{Result, raw, types};
 
@@ -32,6 +33,15 @@ pub(super) struct Part {
     pub segments: Vec<Segment>,
     /// Topic names that do not fit into a view, with the views that point to them.
     pub topic_names: Vec<u8>,
+}
+
+/// Makes room for rows; a column that is still empty gets memory that was used before.
+fn make_room<T: ArrowNativeType>(column: &mut Vec<T>, rows: usize, pool: &Pool<T>) {
+    if column.capacity() == 0 {
+        *column = pool.take(rows);
+    } else {
+        column.reserve(rows);
+    }
 }
 
 /// Bytes that views of a part point into.
@@ -59,18 +69,20 @@ const COPY_BELOW: usize = 4;
 
 impl Part {
     /// Makes room for rows in the projected columns.
-    pub fn reserve(&mut self, projection: &Projection, rows: usize) {
-        if projection.key {
-            self.keys.views.reserve(rows);
-        }
-        if projection.value {
-            self.values.views.reserve(rows);
-        }
+    pub fn reserve(&mut self, projection: &Projection, rows: usize, memory: &DecoderMemory) {
+        let reserve = |wanted: bool, column: &mut Vec<u128>| {
+            if wanted {
+                make_room(column, rows, &memory.views);
+            }
+        };
+        reserve(projection.key, &mut self.keys.views);
+        reserve(projection.value, &mut self.values.views);
+        reserve(projection.topic, &mut self.topics);
         if projection.offset {
-            self.offsets.reserve(rows);
+            make_room(&mut self.offsets, rows, &memory.longs);
         }
         if projection.timestamp {
-            self.timestamps.reserve(rows);
+            make_room(&mut self.timestamps, rows, &memory.longs);
         }
     }
 
@@ -90,12 +102,18 @@ impl Part {
     }
 
     /// The batch. All segments are closed and frozen.
-    pub fn build(mut self, projection: &Projection, schema: &SchemaRef) -> Result<RecordBatch> {
+    pub fn build(
+        mut self,
+        projection: &Projection,
+        schema: &SchemaRef,
+        memory: &DecoderMemory,
+    ) -> Result<RecordBatch> {
         let buffers: Vec<Buffer> = (0..self.segments.len()).map(|index| self.segment_buffer(index)).collect();
         let buffers: Arc<[Buffer]> = buffers.into();
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
         let binary = |column: ViewColumn| -> ArrayRef {
             let (views, nulls) = column.finish();
+            let views = ScalarBuffer::from(memory.views.freeze(views));
             Arc::new(raw::binary_views(views, Arc::clone(&buffers), nulls))
         };
         if projection.key {
@@ -106,17 +124,20 @@ impl Part {
         }
         if projection.topic {
             let names: Arc<[Buffer]> = Arc::from([Buffer::from(self.topic_names)]);
-            columns.push(Arc::new(raw::string_views(self.topics, names, None)));
+            let topics = ScalarBuffer::from(memory.views.freeze(self.topics));
+            columns.push(Arc::new(raw::string_views(topics, names, None)));
         }
         if projection.partition {
             columns.push(Arc::new(Int32Array::from(self.partitions)));
         }
         if projection.offset {
-            columns.push(Arc::new(Int64Array::from(self.offsets)));
+            let offsets = ScalarBuffer::from(memory.longs.freeze(self.offsets));
+            columns.push(Arc::new(Int64Array::new(offsets, None)));
         }
         if projection.timestamp {
-            let timestamps = TimestampMicrosecondArray::from(self.timestamps).with_timezone(types::UTC);
-            columns.push(Arc::new(timestamps));
+            let timestamps = ScalarBuffer::from(memory.longs.freeze(self.timestamps));
+            let timestamps = TimestampMicrosecondArray::new(timestamps, None);
+            columns.push(Arc::new(timestamps.with_timezone(types::UTC)));
         }
         if projection.timestamp_type {
             columns.push(Arc::new(Int32Array::from(self.timestamp_types)));

@@ -3,12 +3,12 @@
 //! This is the hot loop: per record a few appends to vectors that are already there. What is the same for all
 //! records of a batch is filled in once afterwards.
 
-use arrow_buffer::Buffer;
 use millstream_protocol::codec;
 use millstream_protocol::records::{Batch, BatchHeader, Records, Unpacked};
 
 use super::decoder::{Chunk, Fault, RecordBatchDecoder};
 use super::part::{Segment, Source};
+use super::pool::ARENA_BYTES;
 use super::views::{INLINE, Span, Window, inline_view, long_parts, long_view};
 
 /// The run of bytes that views are being made from.
@@ -27,8 +27,6 @@ enum Base {
     Arena,
 }
 
-/// Small blocks are gathered in arenas of this size; a larger block has one of its own.
-const ARENA_BYTES: usize = 1 << 20;
 /// Guess of how far a block grows, for the decision whether it still fits into the arena.
 const EXPANSION: usize = 4;
 
@@ -125,7 +123,7 @@ impl RecordBatchDecoder {
         let part = &mut self.part;
         let most = self.options.target_rows.saturating_sub(part.rows).max(1);
         let most_bytes = self.options.target_bytes.saturating_sub(part.bytes);
-        part.reserve(&p, self.rows_ahead.min(most));
+        part.reserve(&p, self.rows_ahead.min(most), &self.options.memory);
         let mut rows = 0;
         for record in records {
             let record = match record {
@@ -217,8 +215,10 @@ impl RecordBatchDecoder {
         if in_use {
             self.freeze_arena();
         }
+        if self.arena.capacity() < guess.max(ARENA_BYTES) {
+            self.arena = self.options.memory.arenas.take(guess.max(ARENA_BYTES));
+        }
         self.arena.clear();
-        self.arena.reserve(guess.max(ARENA_BYTES));
     }
 
     /// Hands the arena over to the parts that use it.
@@ -226,7 +226,7 @@ impl RecordBatchDecoder {
         if self.open.is_some_and(|open| open.base == Base::Arena) {
             self.close(None);
         }
-        let buffer = Buffer::from(std::mem::take(&mut self.arena));
+        let buffer = self.options.memory.arenas.freeze(std::mem::take(&mut self.arena));
         for part in self.ready.iter_mut().chain([&mut self.part]) {
             part.freeze_arena(&buffer);
         }

@@ -41,7 +41,7 @@ pub fn utf8_lossy_java(array: &BinaryViewArray) -> (StringViewArray, usize) {
     }
     let buffers: Arc<[Buffer]> =
         array.data_buffers().iter().cloned().chain([Buffer::from(decoded.into_bytes())]).collect();
-    (raw::string_views(views, buffers, nulls.cloned()), invalid.len())
+    (raw::string_views(views.into(), buffers, nulls.cloned()), invalid.len())
 }
 
 fn is_utf8(array: &BinaryViewArray, row: usize) -> bool {

@@ -165,12 +165,12 @@ impl Views {
     /// As strings: every value pushed was a whole part of a UTF-8 document or was made from a string.
     pub fn finish_strings(self, source: &[Buffer]) -> ArrayRef {
         let (views, buffers, nulls) = self.parts(source);
-        Arc::new(raw::string_views(views, buffers, nulls))
+        Arc::new(raw::string_views(views.into(), buffers, nulls))
     }
 
     fn finish_binaries(self, source: &[Buffer]) -> ArrayRef {
         let (views, buffers, nulls) = self.parts(source);
-        Arc::new(raw::binary_views(views, buffers, nulls))
+        Arc::new(raw::binary_views(views.into(), buffers, nulls))
     }
 }
 

@@ -75,7 +75,7 @@ impl JsonWriter {
             });
         }
         let buffers = Arc::from([Buffer::from(text.into_bytes())]);
-        let documents: StringViewArray = raw::string_views(views, buffers, values.nulls().cloned());
+        let documents: StringViewArray = raw::string_views(views.into(), buffers, values.nulls().cloned());
         Ok(Arc::new(documents))
     }
 
