@@ -86,7 +86,7 @@ impl Compiled {
     /// What a batch runs in. Functions of the time see the batch's from here on.
     pub(crate) fn task(&self, batch: Arc<BatchContext>) -> Arc<TaskContext> {
         if let Some(time) = self.config.options().extensions.get::<BatchTime>() {
-            time.set_micros(batch.batch_time_ms.saturating_mul(1000));
+            time.set_stream_batch(batch.batch_time_ms.saturating_mul(1000));
         }
         let config = self.config.clone().with_extension(batch);
         // Functions are in the plan already; the registries of the session are not copied for each batch.

@@ -10,7 +10,7 @@ use crate::functions::udf;
 use crate::types::SparkType;
 
 pub(super) fn current_timestamp(call: &Call<'_>) -> Result<Typed> {
-    let expr = udf::call(CurrentTimestamp, Vec::new());
+    let expr = udf::call(CurrentTimestamp { run: call.name == "now" }, Vec::new());
     Ok(Typed::new(expr, SparkType::Timestamp, call.sql()).nullable(false))
 }
 
