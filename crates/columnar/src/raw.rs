@@ -71,6 +71,6 @@ mod tests {
         assert_eq!(string_views(views.clone().into(), Arc::clone(&buffers), nulls.clone()), twin.unwrap());
         let twin =
             BinaryViewArray::try_new(ScalarBuffer::from(views.clone()), Arc::clone(&buffers), nulls.clone());
-        assert_eq!(binary_views(views, buffers, nulls), twin.unwrap());
+        assert_eq!(binary_views(views.into(), buffers, nulls), twin.unwrap());
     }
 }

@@ -109,7 +109,9 @@ mod tests {
         let buffer = pool.freeze(vector);
         let slice = buffer.slice_with_length(8, 8);
         drop(buffer);
-        assert_ne!(pool.take(10).as_ptr(), address);
+        let meanwhile = pool.take(10);
+        assert_ne!(meanwhile.as_ptr(), address);
+        drop(meanwhile);
         assert_eq!(slice.as_slice(), 2u64.to_le_bytes());
         drop(slice);
         let again = pool.take(10);
