@@ -1,5 +1,6 @@
 //! Reads a whole topic as fast as it comes and says how fast that was:
-//! `cargo run --release -p millstream-client --example read_topic -- localhost:9092 orders [KIB_PER_PARTITION]`
+//! `cargo run --release -p millstream-client --example read_topic -- localhost:9092 orders
+//! [KIB_PER_PARTITION]`
 //!
 //! Only batch headers are looked at, so this is the speed of the fetch path without any decoding.
 

@@ -1,7 +1,8 @@
 //! Calls that change or describe the cluster: topics, partitions, records, configs.
 //!
-//! Changes go to the controller that metadata name; a KRaft broker that is named forwards them. A change is sent
-//! again only when the controller has moved, never after a lost connection, where it may have taken effect.
+//! Changes go to the controller that metadata name; a KRaft broker that is named forwards them. A change is
+//! sent again only when the controller has moved, never after a lost connection, where it may have taken
+//! effect.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -45,8 +45,8 @@ impl Link {
         Self { options, runtime, frames, state: tokio::sync::Mutex::new(state) }
     }
 
-    /// The live connection to `address`, made now if need be. After failures it first waits the pause out. Several
-    /// callers share one attempt.
+    /// The live connection to `address`, made now if need be. After failures it first waits the pause out.
+    /// Several callers share one attempt.
     ///
     /// # Errors
     /// [`Error::Connect`] with the one address and its cause.

@@ -1,7 +1,8 @@
 //! A connection that is ready for use: resolved, connected, and with its API versions agreed.
 //!
-//! Versions are negotiated per connection with ApiVersions v4 (KIP-511 names us to the broker). A broker too old for
-//! v4 answers error 35 in the v0 layout and is asked again with v0. Every address a name resolves to is tried.
+//! Versions are negotiated per connection with ApiVersions v4 (KIP-511 names us to the broker). A broker too
+//! old for v4 answers error 35 in the v0 layout and is asked again with v0. Every address a name resolves to
+//! is tried.
 
 use std::collections::HashMap;
 use std::fmt::Display;

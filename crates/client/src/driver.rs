@@ -1,4 +1,5 @@
-//! The one file that reads or writes a socket: a connection is a task, and everybody else holds a channel to it.
+//! The one file that reads or writes a socket: a connection is a task, and everybody else holds a channel to
+//! it.
 //!
 //! ```text
 //!   send(request) --channel--> [ outbox ] --write--> socket
@@ -6,10 +7,11 @@
 //!   answer <----oneshot------- [ inbound frame ] <--read-- socket
 //! ```
 //!
-//! Facts: a broker answers the requests of one connection in the order in which they came, so answers are matched
-//! first in, first out, and the correlation id is only checked. A frame is read into one allocation of its exact
-//! size. The first failure ends the connection: it is stored once and told to every waiter, and to every later
-//! call at once. A request whose deadline passes ends the connection too, because the answers behind it are stuck.
+//! Facts: a broker answers the requests of one connection in the order in which they came, so answers are
+//! matched first in, first out, and the correlation id is only checked. A frame is read into one allocation
+//! of its exact size. The first failure ends the connection: it is stored once and told to every waiter, and
+//! to every later call at once. A request whose deadline passes ends the connection too, because the answers
+//! behind it are stuck.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -58,7 +60,8 @@ struct Shared {
     failure: OnceLock<Error>,
 }
 
-/// One connection to one broker. Clones share it; it closes when the last one is dropped and nothing is pending.
+/// One connection to one broker. Clones share it; it closes when the last one is dropped and nothing is
+/// pending.
 #[derive(Debug, Clone)]
 pub(crate) struct Wire {
     shared: Arc<Shared>,
@@ -110,8 +113,8 @@ impl Wire {
         self.shared.failure.get().cloned()
     }
 
-    /// Sends a request that `encode` writes for a correlation id. The answer comes in the returned future, its
-    /// frame without the length prefix. Does not wait.
+    /// Sends a request that `encode` writes for a correlation id. The answer comes in the returned future,
+    /// its frame without the length prefix. Does not wait.
     pub(crate) fn send(
         &self,
         what: &'static str,
@@ -365,3 +368,6 @@ async fn write_some(socket: &mut OwnedWriteHalf, outbox: &mut VecDeque<Bytes>) -
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

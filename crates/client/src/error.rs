@@ -1,6 +1,7 @@
 //! What can go wrong, split by whose fault it is, with enough context to act on.
 //!
-//! Errors are `Clone`: a failure that ends a connection or a producer is stored once and told to every waiter.
+//! Errors are `Clone`: a failure that ends a connection or a producer is stored once and told to every
+//! waiter.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ pub struct DataLoss {
 /// The ways in which a partition loses records under a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// The position lies before the log's first or after its last offset: expired, deleted or truncated records.
+    /// The position lies before the log's first or after its last offset: expired, deleted or truncated
+    /// records.
     OutOfRange {
         /// The first offset that still exists.
         log_start: i64,
@@ -49,8 +51,8 @@ pub enum Loss {
         /// The id that the name has now.
         now: Uuid,
     },
-    /// The leader's log parts from what was read before the position: records were read that are no longer there,
-    /// as after an unclean election.
+    /// The leader's log parts from what was read before the position: records were read that are no longer
+    /// there, as after an unclean election.
     Truncated {
         /// The last leader epoch that both have.
         epoch: i32,

@@ -1,8 +1,8 @@
 //! Memory for large frames, used again when the last slice of a frame is dropped.
 //!
-//! A fetch response of tens of megabytes in fresh memory costs a page fault for every 4 KiB of it, more than copying
-//! the bytes from the socket. So a reader's frames come from a few buffers that go round: the slices handed out
-//! keep a buffer busy, and dropping the last of them gives it back. Nothing is zeroed in between.
+//! A fetch response of tens of megabytes in fresh memory costs a page fault for every 4 KiB of it, more than
+//! copying the bytes from the socket. So a reader's frames come from a few buffers that go round: the slices
+//! handed out keep a buffer busy, and dropping the last of them gives it back. Nothing is zeroed in between.
 
 use std::mem;
 use std::sync::Arc;
@@ -34,7 +34,8 @@ struct Loan {
 /// Frames below this size are left to the allocator, which is good at them.
 const SMALL: usize = 1 << 20;
 
-/// After this many small frames in a row the reader has caught up, and large buffers are given back to the system.
+/// After this many small frames in a row the reader has caught up, and large buffers are given back to the
+/// system.
 const CAUGHT_UP: u32 = 16;
 
 impl Frames {

@@ -34,7 +34,8 @@ struct Inner {
 impl Kafka {
     /// Contacts the bootstrap brokers, in the order given, until one answers.
     ///
-    /// Must be called on the tokio runtime that shall carry the connections; other runtimes may use the handle.
+    /// Must be called on the tokio runtime that shall carry the connections; other runtimes may use the
+    /// handle.
     ///
     /// # Errors
     /// [`Error::Connect`] lists every address tried and why it failed, at the latest after
@@ -73,8 +74,8 @@ impl Kafka {
         Ok(topics)
     }
 
-    /// The named topics, freshly asked, in the order given. Never creates a topic: one that is missing comes back
-    /// with the error `UNKNOWN_TOPIC_OR_PARTITION`.
+    /// The named topics, freshly asked, in the order given. Never creates a topic: one that is missing comes
+    /// back with the error `UNKNOWN_TOPIC_OR_PARTITION`.
     ///
     /// # Errors
     /// As [`list_topics`](Self::list_topics).

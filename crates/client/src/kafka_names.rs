@@ -1,8 +1,8 @@
 //! The one table from the Java clients' property names to typed options.
 //!
-//! Names and value rules are those of Apache Kafka 4.3's producer, consumer and admin configs. A name that Java
-//! knows and that has no effect here is accepted and reported; TLS and SASL settings have no effect as long as
-//! `security.protocol` is PLAINTEXT, as in Java. Values that ask for a missing feature are refused.
+//! Names and value rules are those of Apache Kafka 4.3's producer, consumer and admin configs. A name that
+//! Java knows and that has no effect here is accepted and reported; TLS and SASL settings have no effect as
+//! long as `security.protocol` is PLAINTEXT, as in Java. Values that ask for a missing feature are refused.
 
 use std::time::Duration;
 
@@ -74,8 +74,8 @@ const NAMES: &[(&str, Setter)] = &[
     ("transactional.id", |_, _| Err(Refused::Feature("a transactional producer (transactional.id)".into()))),
 ];
 
-/// Names that Java knows and that change nothing here: groups are not used for reading, socket buffers are left to
-/// the kernel, there is no JMX and there are no plug-in classes.
+/// Names that Java knows and that change nothing here: groups are not used for reading, socket buffers are
+/// left to the kernel, there is no JMX and there are no plug-in classes.
 const WITHOUT_EFFECT: &[&str] = &[
     "allow.auto.create.topics",
     "auto.commit.interval.ms",
@@ -172,8 +172,8 @@ fn has_no_effect(name: &str) -> bool {
     WITHOUT_EFFECT.contains(&name) || SECURITY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Rules between options, with Java's outcome: idempotence that was only a default gives way, one that was asked
-/// for is a conflict.
+/// Rules between options, with Java's outcome: idempotence that was only a default gives way, one that was
+/// asked for is a conflict.
 fn agree(parsed: &mut ParsedProperties, given: &[&str]) -> Result<()> {
     let producer = &mut parsed.producer;
     let conflict = match (producer.acks, producer.max_in_flight, producer.retries) {

@@ -1,6 +1,7 @@
 //! A Kafka client that reads ranges and writes encoded batches.
 //!
-//! One [`Kafka`] handle owns the connections and the cluster's metadata; everything else is a role built from it:
+//! One [`Kafka`] handle owns the connections and the cluster's metadata; everything else is a role built from
+//! it:
 //!
 //! | role | call | unit of work |
 //! |---|---|---|
@@ -11,8 +12,8 @@
 //! | admin | [`Kafka::admin`] -> [`Admin`] | create, delete, grow, trim topics |
 //!
 //! The path of a fetched byte: `driver` reads a whole frame into one allocation; `reader` finds
-//! the batches of each partition by their headers, sends the next fetch, and only then hands the slices out as
-//! [`FetchedRecords`]. No record is looked at in this crate. `core` holds the decisions (backoff, leaders,
+//! the batches of each partition by their headers, sends the next fetch, and only then hands the slices out
+//! as [`FetchedRecords`]. No record is looked at in this crate. `core` holds the decisions (backoff, leaders,
 //! positions, budget, sequences) as plain state machines to which time and randomness are arguments.
 
 mod admin;

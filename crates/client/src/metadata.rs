@@ -1,8 +1,8 @@
 //! The cluster's metadata, asked from any broker and merged into one view.
 //!
-//! Any broker will do: the known ones in turn, then the bootstrap list again, whose names are resolved anew, so a
-//! cluster that moved to other addresses is found (KIP-899). One refresh runs at a time; who comes while one runs
-//! waits for its result. Only topics in use are asked for.
+//! Any broker will do: the known ones in turn, then the bootstrap list again, whose names are resolved anew,
+//! so a cluster that moved to other addresses is found (KIP-899). One refresh runs at a time; who comes while
+//! one runs waits for its result. Only topics in use are asked for.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Finding offsets: earliest, latest, by timestamp (ListOffsets, API 2).
 //!
-//! Only a partition's leader may be asked. Requests go to all leaders at once; partitions whose leader moved are
-//! asked again at the new one, until the deadline.
+//! Only a partition's leader may be asked. Requests go to all leaders at once; partitions whose leader moved
+//! are asked again at the new one, until the deadline.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -84,8 +84,8 @@ fn leader(kafka: &Kafka, tp: &TopicPartition) -> Option<i32> {
     kafka.metadata().view(|cluster| cluster.leader(&tp.topic, tp.partition)).and_then(|leader| leader.node)
 }
 
-/// Asks every leader for its partitions. Returns what was found, and one failure if anything is left over: a final
-/// one if there is any.
+/// Asks every leader for its partitions. Returns what was found, and one failure if anything is left over: a
+/// final one if there is any.
 async fn ask_leaders(
     kafka: &Kafka,
     open: &Wanted,

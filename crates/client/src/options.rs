@@ -77,7 +77,8 @@ pub struct ClientOptions {
     pub connections_max_idle: Duration,
     /// Bounds on everything a broker can send.
     pub limits: Limits,
-    /// The fetch options that `from_properties` found; the default for [`Kafka::reader`](crate::Kafka::reader).
+    /// The fetch options that `from_properties` found; the default for
+    /// [`Kafka::reader`](crate::Kafka::reader).
     pub fetch: FetchOptions,
 }
 
@@ -106,8 +107,8 @@ impl ClientOptions {
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) names the property, the value and what is wrong with it;
-    /// [`Error::Unsupported`](crate::Error::Unsupported) a value for a feature that is not there yet. Names that
-    /// no Kafka client knows are not errors: they come back in [`ParsedProperties::unknown`].
+    /// [`Error::Unsupported`](crate::Error::Unsupported) a value for a feature that is not there yet. Names
+    /// that no Kafka client knows are not errors: they come back in [`ParsedProperties::unknown`].
     pub fn from_properties<I, K, V>(properties: I) -> Result<ParsedProperties>
     where
         I: IntoIterator<Item = (K, V)>,
@@ -144,15 +145,15 @@ pub struct FetchOptions {
     pub max_bytes: i32,
     /// Most bytes of one partition in a response; its first batch always comes whole (KIP-74). Default 8 MiB.
     pub max_partition_bytes: i32,
-    /// Bytes in flight plus fetched and not dropped by the caller, over all brokers. Default 64 MiB. One fetch a
-    /// broker is always allowed, so a single larger batch makes progress.
+    /// Bytes in flight plus fetched and not dropped by the caller, over all brokers. Default 64 MiB. One
+    /// fetch a broker is always allowed, so a single larger batch makes progress.
     pub budget_bytes: usize,
     /// Whether batches' checksums are verified by whoever decodes them. Default true.
     pub check_crcs: bool,
     /// Default `Fail`.
     pub on_data_loss: OnDataLoss,
-    /// How long [`RangeRead::next`](crate::RangeRead::next) waits without any progress of its partition before it
-    /// fails with a timeout. Default 120 s.
+    /// How long [`RangeRead::next`](crate::RangeRead::next) waits without any progress of its partition
+    /// before it fails with a timeout. Default 120 s.
     pub progress_timeout: Duration,
 }
 
@@ -181,7 +182,8 @@ pub struct ProducerOptions {
     pub idempotence: bool,
     /// How long an unfilled batch waits for more records. Default 5 ms.
     pub linger: Duration,
-    /// Size at which a batch is closed, before compression. Default 512 KiB; a larger record gets its own batch.
+    /// Size at which a batch is closed, before compression. Default 512 KiB; a larger record gets its own
+    /// batch.
     pub batch_bytes: usize,
     /// Default none.
     pub compression: Compression,

@@ -1,7 +1,7 @@
 //! The bytes a reader may hold: in flight, and fetched but not yet dropped by its caller.
 //!
-//! A response's frame is one allocation, so it is one permit, shared by the slices of all its partitions: memory is
-//! counted as long as any of them pins it.
+//! A response's frame is one allocation, so it is one permit, shared by the slices of all its partitions:
+//! memory is counted as long as any of them pins it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

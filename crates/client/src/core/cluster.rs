@@ -1,8 +1,9 @@
 //! What is known about the cluster: brokers, topics, and who leads which partition since when.
 //!
-//! Facts: a leader is believed only if its epoch is not older than the known one (KIP-320), because metadata come
-//! from any broker and may be stale. A topic whose id changed is another topic (KIP-516): its epochs start anew.
-//! Fetch and Produce responses carry the new leader with the error (KIP-951), which saves the metadata call.
+//! Facts: a leader is believed only if its epoch is not older than the known one (KIP-320), because metadata
+//! come from any broker and may be stale. A topic whose id changed is another topic (KIP-516): its epochs
+//! start anew. Fetch and Produce responses carry the new leader with the error (KIP-951), which saves the
+//! metadata call.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

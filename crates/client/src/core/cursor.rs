@@ -6,10 +6,10 @@
 //!   ^ front.from             ^ position  ^ position (after an answer)          end: an offset, or never
 //! ```
 //!
-//! Facts: a position moves by batch headers only, to the offset after the last whole batch; a partial batch at the
-//! end of a response is dropped and fetched again. A response may begin with a batch that holds offsets below the
-//! position. A range is over when the position has reached its end, whatever records it held: control batches,
-//! aborted transactions and compaction leave gaps.
+//! Facts: a position moves by batch headers only, to the offset after the last whole batch; a partial batch
+//! at the end of a response is dropped and fetched again. A response may begin with a batch that holds
+//! offsets below the position. A range is over when the position has reached its end, whatever records it
+//! held: control batches, aborted transactions and compaction leave gaps.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -221,7 +221,8 @@ impl Cursor {
         self.failure.is_some()
     }
 
-    /// Goes on at another offset, because the log no longer has the present one. Only while nothing is in flight.
+    /// Goes on at another offset, because the log no longer has the present one. Only while nothing is in
+    /// flight.
     pub(crate) fn skip_to(&mut self, position: i64) {
         self.position = position;
         self.last_epoch = -1;

@@ -5,12 +5,12 @@
 //!                                  ^------ retry ------|
 //! ```
 //!
-//! Facts: an idempotent producer numbers the records of each partition without gaps; a broker takes a batch only if
-//! its first number is the next one, and answers a repeated one as a duplicate, which is a success (KIP-98). So
-//! after a failure nothing more is sent until everything in flight has been answered, and then the batches go out
-//! again in their order with their old numbers. A batch that fails for good leaves a gap: the partition goes on under
-//! a new producer id with numbers from 0. A batch that may have been written is never renumbered, because that
-//! could write it twice: it fails and says so.
+//! Facts: an idempotent producer numbers the records of each partition without gaps; a broker takes a batch
+//! only if its first number is the next one, and answers a repeated one as a duplicate, which is a success
+//! (KIP-98). So after a failure nothing more is sent until everything in flight has been answered, and then
+//! the batches go out again in their order with their old numbers. A batch that fails for good leaves a gap:
+//! the partition goes on under a new producer id with numbers from 0. A batch that may have been written is
+//! never renumbered, because that could write it twice: it fails and says so.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! What a producer's callers and its sender share: the topics' outboxes, the buffer's bytes, and who waits for what.
+//! What a producer's callers and its sender share: the topics' outboxes, the buffer's bytes, and who waits
+//! for what.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -87,12 +87,12 @@ impl Producer {
         &self.handle.shared.options
     }
 
-    /// How many partitions a topic has. Asks the cluster when they are not known, which may create the topic if
-    /// the brokers allow that, as Java's producer does.
+    /// How many partitions a topic has. Asks the cluster when they are not known, which may create the topic
+    /// if the brokers allow that, as Java's producer does.
     ///
     /// # Errors
-    /// [`Error::TopicNotPresent`] after `max_block`; [`Error::Broker`] at once when the name is not legal or the
-    /// topic may not be used.
+    /// [`Error::TopicNotPresent`] after `max_block`; [`Error::Broker`] at once when the name is not legal or
+    /// the topic may not be used.
     pub async fn partitions(&self, topic: &str) -> Result<i32> {
         if let Some(count) = self.handle.shared.known_partitions(topic) {
             return Ok(count);
@@ -105,8 +105,8 @@ impl Producer {
     /// The partition is `partition` if given, else by the key's murmur2 hash, else the sticky one.
     ///
     /// # Errors
-    /// [`Error::RecordTooLarge`] at once; [`Error::TopicNotPresent`] or [`Error::Timeout`] after `max_block`; a
-    /// partition that does not exist is [`Error::Misuse`].
+    /// [`Error::RecordTooLarge`] at once; [`Error::TopicNotPresent`] or [`Error::Timeout`] after `max_block`;
+    /// a partition that does not exist is [`Error::Misuse`].
     pub async fn send(&self, topic: &Arc<str>, partition: Option<i32>, record: RecordRef<'_>) -> Result<()> {
         loop {
             match self.try_send(topic, partition, record)? {
@@ -133,12 +133,12 @@ impl Producer {
         self.handle.shared.try_send(topic, partition, record)
     }
 
-    /// Sends everything accepted so far without lingering, and waits until all of it is acknowledged or has failed,
-    /// which `delivery_timeout` bounds.
+    /// Sends everything accepted so far without lingering, and waits until all of it is acknowledged or has
+    /// failed, which `delivery_timeout` bounds.
     ///
     /// # Errors
-    /// The first failure that this clone has not been told of; [`Error::Delivery`] says whether the records may
-    /// have been written nevertheless.
+    /// The first failure that this clone has not been told of; [`Error::Delivery`] says whether the records
+    /// may have been written nevertheless.
     pub async fn flush(&self) -> Result<()> {
         let shared = &self.handle.shared;
         let _hurry = Hurry::new(shared);
@@ -188,7 +188,8 @@ impl Producer {
         }
     }
 
-    /// Asks for a topic until it is there, and has partition `wanted` if it can be had. Returns its partitions.
+    /// Asks for a topic until it is there, and has partition `wanted` if it can be had. Returns its
+    /// partitions.
     async fn find_topic(&self, topic: &Arc<str>, wanted: i32) -> Result<i32> {
         let shared = &self.handle.shared;
         let metadata = shared.kafka.metadata();

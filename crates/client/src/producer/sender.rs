@@ -1,7 +1,7 @@
 //! The one task of a producer that sends: it never waits for one thing while another could go on.
 //!
-//! Connecting, answers, producer ids and metadata are futures in one set; whenever one of them is done, a caller has
-//! news or a time has come, everything that can be sent is sent.
+//! Connecting, answers, producer ids and metadata are futures in one set; whenever one of them is done, a
+//! caller has news or a time has come, everything that can be sent is sent.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! A lane: one connection to one broker with one fetch in flight, again and again.
 //!
-//! When a response's frame is complete its batch headers are walked, positions move, those who wait are woken, and
-//! the next fetch is on its way before anybody decodes a record. Partitions take turns: who was served longest ago
-//! comes first in the request, because brokers fill a response in the order of the request.
+//! When a response's frame is complete its batch headers are walked, positions move, those who wait are
+//! woken, and the next fetch is on its way before anybody decodes a record. Partitions take turns: who was
+//! served longest ago comes first in the request, because brokers fill a response in the order of the
+//! request.
 
 use std::collections::HashMap;
 use std::sync::Arc;

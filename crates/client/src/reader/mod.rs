@@ -7,8 +7,8 @@
 //!                         supervisor: metadata, offsets, new lanes
 //! ```
 //!
-//! A broker has two lanes, each a connection with one fetch in flight. The second is used only for partitions that
-//! want data while the first is waiting for others, so that a new range never waits out a long poll.
+//! A broker has two lanes, each a connection with one fetch in flight. The second is used only for partitions
+//! that want data while the first is waiting for others, so that a new range never waits out a long poll.
 
 mod lane;
 mod range;
@@ -39,8 +39,8 @@ pub struct Watermarks {
     pub log_start_offset: i64,
 }
 
-/// A prefetching reader. Clones share partitions, buffers and budget; when the last clone and the last range are
-/// dropped, it stops.
+/// A prefetching reader. Clones share partitions, buffers and budget; when the last clone and the last range
+/// are dropped, it stops.
 #[derive(Debug)]
 pub struct Reader {
     handle: Arc<Handle>,
@@ -78,13 +78,14 @@ impl Reader {
         &self.handle.shared.options
     }
 
-    /// Starts to prefetch a partition from an offset, without end, in the background. A partition that is already
-    /// followed and whose prefetched data reach on from `from` is left as it is.
+    /// Starts to prefetch a partition from an offset, without end, in the background. A partition that is
+    /// already followed and whose prefetched data reach on from `from` is left as it is.
     pub fn follow(&self, partition: &TopicPartition, from: i64) {
         self.follow_all([(partition.clone(), from)]);
     }
 
-    /// As [`follow`](Self::follow) for several partitions, which then share one request per broker from the start.
+    /// As [`follow`](Self::follow) for several partitions, which then share one request per broker from the
+    /// start.
     pub fn follow_all(&self, partitions: impl IntoIterator<Item = (TopicPartition, i64)>) {
         self.handle.shared.follow(partitions.into_iter());
     }
@@ -94,8 +95,8 @@ impl Reader {
         self.handle.shared.unfollow(partition);
     }
 
-    /// Reads the offsets `from..until` of a partition. Continues from prefetched data when they hold `from`, else
-    /// seeks. Without [`follow`](Self::follow) no fetch starts at or beyond `until`.
+    /// Reads the offsets `from..until` of a partition. Continues from prefetched data when they hold `from`,
+    /// else seeks. Without [`follow`](Self::follow) no fetch starts at or beyond `until`.
     ///
     /// Ranges of one partition may be read side by side; each then fetches for itself.
     #[must_use]
@@ -109,8 +110,8 @@ impl Reader {
         self.handle.shared.watermarks()
     }
 
-    /// Resolves when a partition's watermark has moved, records have arrived, or a partition has failed, since the
-    /// last call on this clone. Cancel-safe; no timers.
+    /// Resolves when a partition's watermark has moved, records have arrived, or a partition has failed,
+    /// since the last call on this clone. Cancel-safe; no timers.
     pub async fn changed(&self) {
         let shared = &self.handle.shared;
         loop {

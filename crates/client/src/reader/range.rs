@@ -19,8 +19,8 @@ use crate::error::{Error, Result};
 pub struct FetchedRecords {
     /// The partition.
     pub partition: TopicPartition,
-    /// Whole batches, sharing the frame's allocation. The first may hold offsets below `from`, the last offsets at
-    /// or above `until`: whoever decodes trims them.
+    /// Whole batches, sharing the frame's allocation. The first may hold offsets below `from`, the last
+    /// offsets at or above `until`: whoever decodes trims them.
     pub records: Bytes,
     /// The first offset wanted.
     pub from: i64,
@@ -81,9 +81,9 @@ impl RangeRead {
     /// The next records; `None` once the position has reached the end. Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::DataLoss`] when offsets of the range no longer exist, [`Error::Timeout`] when nothing moved for
-    /// `progress_timeout`, [`Error::Malformed`] when a broker's bytes cannot be read. Lost connections and leader
-    /// changes are followed and not reported.
+    /// [`Error::DataLoss`] when offsets of the range no longer exist, [`Error::Timeout`] when nothing moved
+    /// for `progress_timeout`, [`Error::Malformed`] when a broker's bytes cannot be read. Lost connections
+    /// and leader changes are followed and not reported.
     pub async fn next(&mut self) -> Result<Option<FetchedRecords>> {
         if self.position >= self.until {
             return Ok(None);

@@ -17,7 +17,8 @@ use crate::error::{Error, Loss, Result};
 /// Bytes that cannot be read are asked for this often before a partition is given up.
 const ATTEMPTS_AT_BAD_BYTES: u32 = 3;
 
-/// Applies the outcome of a fetch, wakes whom it concerns, and returns for how long the broker wants no request.
+/// Applies the outcome of a fetch, wakes whom it concerns, and returns for how long the broker wants no
+/// request.
 pub(super) fn settle(
     shared: &Arc<Shared>,
     node: i32,

@@ -15,7 +15,8 @@ use crate::frames::Frames;
 use crate::kafka::Kafka;
 use crate::options::FetchOptions;
 
-/// Names a cursor for its whole life. A seek makes a new cursor, so that answers meant for the old one fall away.
+/// Names a cursor for its whole life. A seek makes a new cursor, so that answers meant for the old one fall
+/// away.
 pub(super) type CursorId = u64;
 
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! The one task of a reader that looks after cursors which no lane can serve: it finds leaders, starts lanes, and
-//! finds out what became of an offset that is out of range.
+//! The one task of a reader that looks after cursors which no lane can serve: it finds leaders, starts lanes,
+//! and finds out what became of an offset that is out of range.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -96,7 +96,8 @@ impl Shared {
         }
     }
 
-    /// Gives every cursor in need the leader that the metadata name. Whether some topic was not in them at all.
+    /// Gives every cursor in need the leader that the metadata name. Whether some topic was not in them at
+    /// all.
     fn assign(self: &Arc<Self>) -> bool {
         let metadata = self.kafka.metadata();
         let version = metadata.version();

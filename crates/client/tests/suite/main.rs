@@ -1,4 +1,5 @@
-//! The client against the embedded broker: what must come out exactly, and what must happen when things break.
+//! The client against the embedded broker: what must come out exactly, and what must happen when things
+//! break.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 

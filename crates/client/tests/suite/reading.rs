@@ -165,6 +165,26 @@ async fn an_offset_out_of_range_is_a_data_loss_with_the_logs_bounds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_truncated_under_a_follower_is_a_data_loss_told_by_the_next_range() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    fill(&kafka, &cluster.broker, "t", 1, 1000).await;
+    let tp = TopicPartition::new("t", 0);
+    let reader = kafka.reader(small());
+    reader.follow(&tp, 0);
+    assert_eq!(drain(reader.read(&tp, 0, 1000)).await.unwrap().len(), 1000);
+    let end = cluster.broker.truncate_log("t", 0, 500).unwrap();
+    assert!(end <= 500);
+    let error = drain(reader.read(&tp, 1000, 1001)).await.unwrap_err();
+    let loss = error.data_loss().expect("a data loss").loss;
+    let ends = match loss {
+        Loss::OutOfRange { log_end, .. } | Loss::Truncated { log_end, .. } => log_end,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ends, end);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recreated_topic_is_not_read_on_and_a_deleted_one_says_so() {
     let cluster = Cluster::start(1);
     let kafka = cluster.connect().await;
