@@ -307,3 +307,32 @@ fn cut_and_damaged_bytes_never_panic() {
         }
     }
 }
+
+#[test]
+fn message_sets_of_the_old_formats_become_rows() {
+    let message = |magic: u8, offset: i64, timestamp: Option<i64>, value: &[u8]| {
+        let mut body = vec![magic, 0];
+        body.extend(timestamp.into_iter().flat_map(i64::to_be_bytes));
+        body.extend((-1i32).to_be_bytes());
+        body.extend((value.len() as i32).to_be_bytes());
+        body.extend(value);
+        let mut bytes = offset.to_be_bytes().to_vec();
+        bytes.extend((body.len() as i32 + 4).to_be_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(body);
+        bytes
+    };
+    let long = b"a value that is longer than twelve bytes";
+    let mut bytes = message(0, 7, None, long);
+    bytes.extend(message(1, 8, Some(1234), b"short"));
+    let records = Bytes::from(bytes);
+    let options = DecoderOptions { check_crcs: false, ..DecoderOptions::default() };
+    let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
+    assert_eq!(decoder.push(chunk(&records, 0, 100)).unwrap(), PushSummary { rows: 2, next_offset: 9 });
+    let batch = drain(&mut decoder).remove(0);
+    let rows = rows_of(std::slice::from_ref(&batch));
+    assert_eq!((rows[0].offset, rows[1].offset, rows[1].timestamp), (7, 8, 1234));
+    assert_eq!(rows[0].value.as_deref(), Some(&long[..]));
+    assert_eq!(rows[1].value.as_deref(), Some(&b"short"[..]));
+    assert_eq!(batch.column(6).as_primitive::<Int32Type>().values(), &[-1, 0]);
+}
