@@ -145,9 +145,9 @@ impl DataFrame {
         self.derive(|input| Relation::Offset { input, count })
     }
 
-    /// Each row once.
+    /// Each row once: [`DataFrame::drop_duplicates`] over all columns, which on a stream is a rule of its own.
     pub fn distinct(&self) -> Result<Self> {
-        self.derive(|input| Relation::Distinct { input })
+        self.drop_duplicates([] as [&str; 0])
     }
 
     /// One row for each value of these columns; `()` for all columns.

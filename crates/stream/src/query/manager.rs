@@ -133,13 +133,15 @@ impl ManagerShared {
         self.active.lock().insert(query.id(), query);
     }
 
-    /// A query has ended: first it is no longer active, then those who wait are told.
-    pub(crate) fn remove(&self, query: &StreamingQuery) {
+    /// A query ends: it is no longer active, then it is terminated, then those are told who wait for any. So who was
+    /// told finds its name and its checkpoint free.
+    pub(crate) fn end(&self, query: &StreamingQuery, error: Option<Error>) {
         let mut active = self.active.lock();
         if active.get(&query.id()).is_some_and(|other| other.run_id() == query.run_id()) {
             active.remove(&query.id());
         }
         drop(active);
+        query.state.terminate(error);
         self.ended.send_if_modified(|ended| {
             let tell = ended.is_none() || query.exception().is_some();
             if tell {

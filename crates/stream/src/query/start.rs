@@ -42,8 +42,7 @@ pub(super) async fn start(manager: &Arc<ManagerShared>, spec: QuerySpec) -> Resu
     let driver = Driver::new(work)?;
     manager.add(query.clone());
     if let Err(error) = spawn(driver, query.clone(), place) {
-        query.state.terminate(None);
-        manager.remove(&query);
+        manager.end(&query, None);
         return Err(error);
     }
     Ok(query)
@@ -63,8 +62,7 @@ fn spawn(driver: Driver, query: StreamingQuery, place: CheckpointPlace) -> Resul
         {
             tracing::warn!(path = %place.path.display(), %error, "the temporary checkpoint stays behind");
         }
-        query.state.terminate(outcome.err());
-        query.manager.remove(&query);
+        query.manager.end(&query, outcome.err());
     };
     thread::Builder::new().name(name).spawn(run).map(|_| ()).map_err(|error| {
         Error::Misuse(format!("the query's thread cannot be started ({error}): raise the limit"))

@@ -235,3 +235,26 @@ fn a_finite_query_ends_by_itself_and_a_temporary_checkpoint_goes_with_it() {
         assert!(query.explain_string().contains("StreamScanExec"), "{}", query.explain_string());
     });
 }
+
+#[test]
+fn the_time_stands_still_within_a_batch() {
+    let (session, stream) = (session(), MemoryStream::new(schema()));
+    stream.add_data(rows(0..3)).unwrap();
+    let frame = stream.to_frame(&session).unwrap();
+    let frame = frame.select_expr(["unix_micros(current_timestamp()) AS now"]).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    block_on(async {
+        let seen = Seen::default();
+        let query = start(frame, dir.path(), &seen).await.unwrap();
+        query.process_all_available().await.unwrap();
+        stream.add_data(rows([1])).unwrap();
+        query.process_all_available().await.unwrap();
+        query.stop().await.unwrap();
+        let entry = std::fs::read_to_string(dir.path().join("offsets/0")).unwrap();
+        let seen = seen.lock();
+        let (first, second) = (&seen[0].1, &seen[1].1);
+        assert!(first.len() == 3 && first.iter().all(|now| now == &first[0]), "{first:?}");
+        assert!(entry.contains(&format!("\"batchTimestampMs\":{}", first[0] / 1000)), "{entry}");
+        assert!(second[0] > first[0]);
+    });
+}

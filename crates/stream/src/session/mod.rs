@@ -224,6 +224,8 @@ impl Session {
             }
         };
         state.config_mut().options_mut().extensions.insert(BatchTime::default());
+        // Functions keep the options that the state has at this moment, the batch time among them.
+        state.mark_start_execution();
         Ok(state)
     }
 

@@ -85,9 +85,11 @@ fn contains_aggregation(shape: &Shape) -> bool {
     found
 }
 
-/// Names the first operation that needs state.
+/// Names the first operation that needs state; a watermark only when nothing uses it.
 fn refuse_state(shape: &Shape) -> Result<()> {
+    let mut watermark = false;
     shape.up(&mut |node| {
+        watermark |= matches!(node.kind, Kind::WithWatermark);
         let feature = match &node.kind {
             _ if !node.streaming => return Ok(()),
             Kind::Aggregate(_) => "aggregation of a stream (groupBy)",
@@ -97,11 +99,14 @@ fn refuse_state(shape: &Shape) -> Result<()> {
             Kind::Join(_) if node.is_stateful() => "join of two streams",
             Kind::Limit => "limit on a stream",
             Kind::Sort => "sort of a stream",
-            Kind::WithWatermark => "withWatermark on a stream",
             _ => return Ok(()),
         };
-        Err(Error::Unsupported { feature: feature.to_owned() })
-    })
+        Err(Error::unsupported(feature))
+    })?;
+    match watermark {
+        true => Err(Error::unsupported("withWatermark on a stream")),
+        false => Ok(()),
+    }
 }
 
 /// An operation that Spark refuses without a public condition.
