@@ -13,7 +13,7 @@ use super::expression::Resolver;
 use super::relation::{Analyzer, Resolved};
 use super::scope::{Attribute, column};
 use super::typed::{Label, Typed};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::functions::generator::{GeneratorRows, stacked};
 use crate::functions::{self, field_at, json_tuple, udf};
 use crate::tree::{Call, Expr};
@@ -89,9 +89,34 @@ impl Analyzer<'_> {
             let rows = self.rows_of(&input, kind, call)?;
             let (under, element) = self.unnested(input, &rows, &mut extra)?;
             input = under;
-            generated.push(Some(named(&element, rows.fields, names, call)?));
+            generated.push(Some(named(&element, rows.fields, names)?));
         }
         Ok((input, generated))
+    }
+
+    /// LATERAL VIEW: the generated columns beside all columns of the input.
+    pub(super) fn lateral_view(
+        &self,
+        input: Resolved,
+        call: &Expr,
+        outer: bool,
+        alias: Option<&str>,
+        names: &[String],
+    ) -> Result<Resolved> {
+        let Some((kind, call, _)) = generator(call) else {
+            return Err(Error::unsupported("LATERAL VIEW of what is no generator"));
+        };
+        let mut outputs: Vec<Typed> = input.scope.attributes.iter().map(Attribute::typed).collect();
+        let width = outputs.len();
+        let rows = self.rows_of(&input, kind, call)?;
+        let rows = Rows { outer: rows.outer || outer, ..rows };
+        let (under, element) = self.unnested(input, &rows, &mut Vec::new())?;
+        outputs.extend(named(&element, rows.fields, names)?);
+        let mut view = self.select(under, outputs, Vec::new())?;
+        for attribute in &mut view.scope.attributes[width..] {
+            attribute.qualifier = alias.map(str::to_owned).into_iter().collect();
+        }
+        Ok(view)
     }
 
     fn rows_of(&self, input: &Resolved, kind: Kind, call: &Call) -> Result<Rows> {
@@ -168,7 +193,7 @@ impl Analyzer<'_> {
 }
 
 /// The columns of an element under their own or the user's names.
-fn named(element: &Typed, fields: bool, names: &[String], call: &Call) -> Result<Vec<Typed>> {
+fn named(element: &Typed, fields: bool, names: &[String]) -> Result<Vec<Typed>> {
     let mut columns = match &element.data_type {
         SparkType::Struct(all) if fields => {
             (0..all.fields.len()).map(|i| field_at(element, all, i)).collect()
@@ -184,7 +209,6 @@ fn named(element: &Typed, fields: bool, names: &[String], call: &Call) -> Result
             [("aliasesSize", columns.len().to_string()), ("aliasesNames", names.join(","))],
         ));
     }
-    let _ = call;
     for (column, name) in columns.iter_mut().zip(names) {
         column.label = Label::Alias(name.clone());
     }

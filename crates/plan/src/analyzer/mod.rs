@@ -18,6 +18,7 @@ pub(crate) mod conditions;
 mod conf;
 mod expression;
 mod generator;
+mod over;
 mod relation;
 mod rewrite;
 mod scope;

@@ -217,6 +217,30 @@ fn windows_repeat_rows_and_drop_those_without_a_time() {
 }
 
 #[test]
+fn functions_over_windows_keep_the_rows() {
+    assert_eq!(
+        run(
+            "SELECT id, row_number() OVER (PARTITION BY k ORDER BY v DESC) AS rn, sum(v) OVER (ORDER BY id) AS s, \
+             lag(id, 1, 0) OVER (ORDER BY id) AS before, count(*) OVER () AS n FROM t ORDER BY id"
+        ),
+        ["Id rn s before n", "1 2 10 0 4", "2 1 10 1 4", "3 1 40 2 4", "4 1 45 3 4"]
+    );
+    let name = "row_number() OVER (PARTITION BY k ORDER BY v ASC NULLS FIRST ROWS BETWEEN UNBOUNDED PRECEDING AND \
+                CURRENT ROW)";
+    assert_eq!(run("SELECT row_number() OVER (PARTITION BY k ORDER BY v) FROM t LIMIT 1"), [name, "1"]);
+}
+
+#[test]
+fn generators_stand_in_from_too() {
+    assert_eq!(
+        run("SELECT id, x.n FROM t LATERAL VIEW explode(array(id, v)) x AS n WHERE id < 3 ORDER BY id, n"),
+        ["Id n", "1 1", "1 10", "2 NULL", "2 2"]
+    );
+    assert_eq!(run("SELECT sum(id) FROM range(5)"), ["sum(id)", "10"]);
+    assert_eq!(run("SELECT * FROM explode(array(1, 2))"), ["col", "1", "2"]);
+}
+
+#[test]
 fn unknown_names_come_with_proposals() {
     let (name, parameters) = condition("SELECT kk FROM t");
     assert_eq!(name, "UNRESOLVED_COLUMN.WITH_SUGGESTION");

@@ -17,6 +17,7 @@ pub(crate) use star::Item;
 
 use super::aggregate::Aggregates;
 use super::coercion::{Expected, cast_to, cast_with, common_type, implicit_cast};
+use super::over::Windows;
 use super::relation::{Analyzer, PARTITION_ID_COLUMN};
 use super::scope::Scope;
 use super::typed::{Label, Typed};
@@ -39,18 +40,26 @@ pub(crate) struct Resolver<'a> {
     pub scope: &'a Scope,
     /// Where aggregate functions are collected; none where they may not stand.
     pub aggregates: Option<&'a RefCell<Aggregates>>,
+    /// Where window functions are collected; none where they may not stand.
+    pub windows: Option<&'a RefCell<Windows>>,
     depth: std::cell::Cell<usize>,
 }
 
 impl<'a> Resolver<'a> {
     /// Over the columns of `scope`.
     pub fn new(analyzer: &'a Analyzer<'a>, scope: &'a Scope) -> Self {
-        Self { analyzer, scope, aggregates: None, depth: std::cell::Cell::new(0) }
+        Self { analyzer, scope, aggregates: None, windows: None, depth: std::cell::Cell::new(0) }
     }
 
     /// The same, with aggregate functions collected into `aggregates`.
     pub fn collecting(mut self, aggregates: &'a RefCell<Aggregates>) -> Self {
         self.aggregates = Some(aggregates);
+        self
+    }
+
+    /// The same, with window functions collected into `windows`.
+    pub fn over(mut self, windows: &'a RefCell<Windows>) -> Self {
+        self.windows = Some(windows);
         self
     }
 
@@ -110,7 +119,10 @@ impl<'a> Resolver<'a> {
             }
             Expr::UpdateField { .. } => Err(Error::unsupported("withField and dropFields")),
             Expr::Lambda { .. } | Expr::LambdaVariable(_) => Err(Error::unsupported("lambda functions")),
-            Expr::Window(_) => Err(Error::unsupported("window functions (OVER)")),
+            Expr::Window(window) => match self.windows {
+                Some(windows) => self.window(window, windows),
+                None => Err(Error::unsupported("OVER anywhere but in a select list without GROUP BY")),
+            },
         }
     }
 

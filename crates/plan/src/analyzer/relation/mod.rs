@@ -134,10 +134,11 @@ impl<'a> Analyzer<'a> {
             Relation::WithWatermark { input, column, delay } => self.with_watermark(input, column, delay),
             Relation::Repartition { input, .. } => self.relation(input),
             Relation::With { ctes, input } => self.with(ctes, input),
-            Relation::Generate { .. } => Err(Error::unsupported("LATERAL VIEW")),
-            Relation::TableFunction { name, .. } => {
-                Err(Error::unsupported(format!("the table function {name}")))
+            Relation::Generate { input, generator, outer, alias, columns } => {
+                let input = self.relation(input)?;
+                self.lateral_view(input, generator, *outer, alias.as_deref(), columns)
             }
+            Relation::TableFunction { name, arguments } => self.table_function(name, arguments),
             Relation::Sample { .. } => Err(Error::unsupported("sample")),
         }
     }

@@ -1,10 +1,13 @@
 //! SELECT and the operations on columns: withColumn, rename, drop, alias.
 
+use std::cell::RefCell;
+
 use datafusion::logical_expr::{Expr as Plan, LogicalPlanBuilder};
 
 use super::{Analyzer, Resolved, Sorting};
 use crate::analyzer::aggregate::{Aggregation, holds_aggregate};
 use crate::analyzer::expression::{Item, Resolver};
+use crate::analyzer::over::Windows;
 use crate::analyzer::scope::Attribute;
 use crate::analyzer::{Label, Typed, errors};
 use crate::error::Result;
@@ -48,7 +51,9 @@ impl Analyzer<'_> {
         let parsed: Vec<Expr> = expressions.iter().map(|e| self.parsed(e)).collect();
         let (input, parsed) = self.event_windows(input, &parsed)?;
         let (input, generated) = self.generators(input, &parsed)?;
-        let resolver = Resolver::new(self, &input.scope);
+        let windows = RefCell::new(Windows::default());
+        let scope = input.scope.clone();
+        let resolver = Resolver::new(self, &scope).over(&windows);
         let mut outputs = Vec::with_capacity(parsed.len());
         for (expression, generated) in parsed.iter().zip(generated) {
             if let Some(columns) = generated {
@@ -62,7 +67,7 @@ impl Analyzer<'_> {
                 });
             }
         }
-        Ok((input, outputs))
+        Ok((self.with_windows(input, windows.into_inner())?, outputs))
     }
 
     /// A projection of `input` to `outputs`, sorted by `sorting` (expressions over `input`).

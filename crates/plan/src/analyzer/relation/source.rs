@@ -13,14 +13,14 @@ use datafusion::logical_expr::{Expr as Plan, LogicalPlanBuilder};
 use super::{Analyzer, Resolved};
 use crate::analyzer::expression::{Resolver, array_of, columns_of};
 use crate::analyzer::scope::{Attribute, Scope};
-use crate::analyzer::{Typed, errors};
+use crate::analyzer::{Typed, cast_to, errors};
 use crate::error::{Error, Result};
 use crate::functions::fold;
 use crate::tree::{Expr, Read, Value};
 use crate::types::{SparkType, StructField, StructType};
 
-/// A source whose provider has an INT column of this name, which is not in the source's schema, tells in it the task
-/// that read a row: `spark_partition_id()` is that column, where it stands directly over the source.
+/// A source whose provider has an INT column of this name, which is not in the source's schema, tells in it
+/// the task that read a row: `spark_partition_id()` is that column, where it stands directly over the source.
 pub const PARTITION_ID_COLUMN: &str = "__spark_partition_id";
 
 /// A range is made as rows in memory up to this size.
@@ -129,6 +129,31 @@ impl Analyzer<'_> {
         };
         resolved.scope.qualify(name);
         Ok(resolved)
+    }
+
+    /// A function in FROM: `range(end)`, `range(start, end [, step])`, or a generator.
+    pub(super) fn table_function(&self, name: &str, arguments: &[Expr]) -> Result<Resolved> {
+        if !name.eq_ignore_ascii_case("range") {
+            let call = Expr::Call(crate::tree::Call::new(name, arguments.to_vec()));
+            let row = crate::tree::Relation::OneRow;
+            return self.project(&row, std::slice::from_ref(&call), &[]);
+        }
+        let nothing = Scope::default();
+        let resolver = Resolver::new(self, &nothing);
+        let mut numbers = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            let typed = cast_to(resolver.resolve(argument)?, &SparkType::Long, self.conf)?;
+            match fold(&typed.expr)? {
+                datafusion::scalar::ScalarValue::Int64(Some(number)) => numbers.push(number),
+                _ => return Err(Error::unsupported("range() of what is no number")),
+            }
+        }
+        match numbers.as_slice() {
+            [end] => self.range(0, *end, 1),
+            [start, end] => self.range(*start, *end, 1),
+            [start, end, step, ..] => self.range(*start, *end, *step),
+            [] => Err(errors::wrong_num_args("range", "[1, 2, 3, 4]", 0)),
+        }
     }
 
     pub(super) fn range(&self, start: i64, end: i64, step: i64) -> Result<Resolved> {
