@@ -35,7 +35,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 pub(crate) use self::conditions as errors;
 pub(crate) use coercion::{
-    Expected, cast_to, cast_with, common_type, comparison_type, implicit_cast, tightest,
+    Expected, cast_to, cast_with, common_type, comparison_type, implicit_cast, is_integral, tightest,
 };
 pub use conf::Conf;
 pub(crate) use expression::{arithmetic, integer_literal};

@@ -17,3 +17,8 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "cardinality", arity: Arity::exactly(1), build: measure::size },
     Function { name: "array_size", arity: Arity::exactly(1), build: measure::size },
 ];
+
+/// Placeholder until the array functions arrive.
+pub(crate) fn reverse(call: &super::call::Call<'_>) -> crate::error::Result<crate::analyzer::Typed> {
+    Err(crate::error::Error::unsupported(call.sql()))
+}

@@ -76,7 +76,11 @@ fn case(branches: Vec<(Box<Expr>, Box<Expr>)>, otherwise: Expr) -> Expr {
     Expr::Case(Case::new(None, branches, Some(Box::new(otherwise))))
 }
 
-fn unified(call: &Call<'_>, args: &[Typed], function: &str) -> Result<Vec<Typed>> {
+/// Arguments cast to their common type.
+///
+/// # Errors
+/// They have none.
+pub(crate) fn unified(call: &Call<'_>, args: &[Typed], function: &str) -> Result<Vec<Typed>> {
     let mut found = args[0].data_type.clone();
     for arg in &args[1..] {
         found = common_type(&found, &arg.data_type, call.conf).ok_or_else(|| {

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::call::{Call, Function};
+use super::defaulted::Defaulted;
 use super::simple::Simple;
 use super::zoned::Zoned;
-use super::{access, arithmetic, collection, conditional, json, row_id, string, temporal};
+use super::{
+    access, arithmetic, collection, conditional, hash, json, math, row_id, string, temporal,
+};
 use crate::analyzer::Typed;
 use crate::error::Result;
 
@@ -17,6 +20,8 @@ pub(crate) enum Entry {
     Built(&'static Function),
     /// Fixed types.
     Simple(&'static Simple),
+    /// Fixed types and default values.
+    Defaulted(&'static Defaulted),
     /// Fixed types and the session's time zone.
     Zoned(&'static Zoned),
 }
@@ -30,6 +35,7 @@ impl Entry {
                 (function.build)(call)
             }
             Self::Simple(simple) => simple.build(call),
+            Self::Defaulted(defaulted) => defaulted.build(call),
             Self::Zoned(zoned) => zoned.build(call),
         }
     }
@@ -41,19 +47,25 @@ pub(crate) fn lookup(name: &str) -> Option<Entry> {
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let built: [&'static [Function]; 8] = [
+    let families: [&'static [Function]; 10] = [
         access::FUNCTIONS,
         arithmetic::FUNCTIONS,
         collection::FUNCTIONS,
         conditional::FUNCTIONS,
+        hash::FUNCTIONS,
         json::FUNCTIONS,
+        math::FUNCTIONS,
+        math::UNARY,
         row_id::FUNCTIONS,
-        string::FUNCTIONS,
         temporal::FUNCTIONS,
     ];
-    let simple: [&'static [Simple]; 3] = [json::SIMPLE, string::SIMPLE, temporal::SIMPLE];
+    let built = families.iter().chain(string::BUILT).copied();
+    let simple =
+        [json::SIMPLE, math::SIMPLE, temporal::SIMPLE].into_iter().chain(string::SIMPLES.iter().copied());
+    let defaulted = string::DEFAULTED.iter().copied().flatten();
+    let defaulted = defaulted.map(|f| (f.simple.name, Entry::Defaulted(f)));
     let zoned = temporal::ZONED.iter().map(|f| (f.name, Entry::Zoned(f)));
-    let built = built.into_iter().flatten().map(|f| (f.name, Entry::Built(f)));
-    let simple = simple.into_iter().flatten().map(|f| (f.name, Entry::Simple(f)));
-    built.chain(simple).chain(zoned).collect()
+    let built = built.flatten().map(|f| (f.name, Entry::Built(f)));
+    let simple = simple.flatten().map(|f| (f.name, Entry::Simple(f)));
+    built.chain(simple).chain(defaulted).chain(zoned).collect()
 });

@@ -11,6 +11,7 @@ use crate::analyzer::errors;
 use crate::analyzer::typed::{Label, Typed};
 use crate::error::{Error, Result};
 use crate::functions::{Operation, ansi_overflow};
+use crate::functions::{bit_not, bit_operator, shift};
 use crate::tree::Expr;
 use crate::types::SparkType;
 
@@ -56,8 +57,14 @@ impl Resolver<'_> {
                 let child = self.single(name, args)?;
                 Typed { sql: format!("(+ {})", child.sql), label: Label::Sql, ..child }
             }
-            "&" | "|" | "^" | "~" | "<<" | ">>" | ">>>" => {
-                return Err(Error::unsupported(format!("the operator {name}")));
+            "&" | "|" | "^" => {
+                let (left, right) = self.pair(name, args)?;
+                bit_operator(name, &left, &right, self.conf())?
+            }
+            "~" => bit_not(&self.single(name, args)?, self.conf())?,
+            "<<" | ">>" | ">>>" => {
+                let (left, right) = self.pair(name, args)?;
+                shift(name, &left, &right, self.conf())?
             }
             _ => return Ok(None),
         };

@@ -10,8 +10,10 @@ use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 
+use super::{TEXT, bytes};
 use crate::analyzer::{Expected, Typed, cast_to};
 use crate::functions::call::Call;
+use crate::functions::simple::Simple;
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
 
@@ -62,7 +64,7 @@ fn promised(first: u8) -> usize {
 }
 
 /// Where the characters of bytes that may not be UTF-8 start.
-fn raw_starts(bytes: &[u8]) -> Vec<usize> {
+pub(super) fn raw_starts(bytes: &[u8]) -> Vec<usize> {
     let mut starts = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
@@ -72,12 +74,32 @@ fn raw_starts(bytes: &[u8]) -> Vec<usize> {
     starts
 }
 
-pub(super) fn upper(args: &[ArrayRef]) -> Result<ArrayRef> {
-    Ok(map_text(args[0].as_string_view(), str::to_uppercase))
+pub(super) fn upper(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static UPPER: Simple =
+        change_case("upper", |args| Ok(map_text(args[0].as_string_view(), str::to_uppercase)));
+    UPPER.build(&with_valid_text(call))
 }
 
-pub(super) fn lower(args: &[ArrayRef]) -> Result<ArrayRef> {
-    Ok(map_text(args[0].as_string_view(), str::to_lowercase))
+pub(super) fn lower(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static LOWER: Simple =
+        change_case("lower", |args| Ok(map_text(args[0].as_string_view(), str::to_lowercase)));
+    LOWER.build(&with_valid_text(call))
+}
+
+const fn change_case(name: &'static str, run: fn(&[ArrayRef]) -> Result<ArrayRef>) -> Simple {
+    Simple { name, params: &[TEXT], optional: 0, returns: SparkType::String, run }
+}
+
+/// Text that was cast from bytes is made valid before it is changed, character by character.
+fn with_valid_text<'a>(call: &Call<'a>) -> Call<'a> {
+    let mut args = call.args.clone();
+    if let Some(bytes) = call.raw_bytes(0) {
+        let inner = Call { name: "make_valid_utf8".to_owned(), args: vec![bytes], conf: call.conf };
+        if let Ok(valid) = bytes::VALID.build(&inner) {
+            args[0] = Typed { sql: args[0].sql.clone(), ..valid };
+        }
+    }
+    Call { name: call.name.clone(), args, conf: call.conf }
 }
 
 pub(super) fn repeat(args: &[ArrayRef]) -> Result<ArrayRef> {
