@@ -18,6 +18,8 @@ pub mod functions;
 pub mod session;
 pub mod show;
 pub mod sql;
+#[cfg(test)]
+mod test_session;
 pub mod tree;
 pub mod types;
 

@@ -1,6 +1,7 @@
 //! Numbers as Java writes them.
 //!
-//! `Double.toString` (as of JDK 19): the shortest digits that read back as the same number, with one digit
+//! `Double.toString` of JDK 17, which the recorded runs used: the shortest digits that read back as the same
+//! number, except that whole numbers below 2^62 keep all digits that their size makes significant; one digit
 //! after the point at least; plain from 1e-3 up to but not including 1e7, else with an exponent (`1.0E7`,
 //! `1.5E-5`).
 
@@ -9,6 +10,9 @@ use std::fmt::Write as _;
 /// Appends a double as `Double.toString` does.
 pub fn append_f64(value: f64, out: &mut String) {
     if !append_special(value, out) {
+        if let Some(digits) = Digits::of_large_whole(value.abs(), f64::MANTISSA_DIGITS) {
+            return digits.append(value.is_sign_negative(), out);
+        }
         let mut buffer = zmij::Buffer::new();
         let shortest = buffer.format_finite(value.abs());
         let mut digits = Digits::read(shortest);
@@ -24,6 +28,9 @@ pub fn append_f64(value: f64, out: &mut String) {
 /// Appends a float as `Float.toString` does.
 pub fn append_f32(value: f32, out: &mut String) {
     if !append_special(f64::from(value), out) {
+        if let Some(digits) = Digits::of_large_whole(f64::from(value.abs()), f32::MANTISSA_DIGITS) {
+            return digits.append(value.is_sign_negative(), out);
+        }
         let mut buffer = zmij::Buffer::new();
         let mut digits = Digits::read(buffer.format_finite(value.abs()));
         if digits.count == 1 && value.abs() < 1e-43 {
@@ -137,6 +144,29 @@ struct Digits {
 }
 
 impl Digits {
+    /// The digits of a whole number that has more bits than the significand, up to 62: those of its exact value,
+    /// rounded at the end by as many as the bits beyond the significand are worth, less one bit.
+    fn of_large_whole(value: f64, significand: u32) -> Option<Self> {
+        let limit = (1u64 << 62) as f64;
+        let first = (1u64 << significand) as f64;
+        if !(first..limit).contains(&value) {
+            return None;
+        }
+        let mut whole = value as u64;
+        let beyond = (whole.ilog2() - significand).saturating_sub(1);
+        // 0.30103 is the logarithm of 2 to base 10: exact enough for 62 bits.
+        let dropped = if beyond > 1 { beyond * 30_103 / 100_000 } else { 0 };
+        if dropped > 0 {
+            let power = 10u64.pow(dropped);
+            whole = whole / power + u64::from(whole % power >= power / 2);
+        }
+        let mut text = String::with_capacity(20);
+        append_u64(whole, &mut text);
+        let mut digits = Self::read(&text);
+        digits.exponent += i32::try_from(dropped).unwrap_or(0);
+        Some(digits)
+    }
+
     /// Reads a positive number in plain or exponent notation.
     fn read(text: &str) -> Self {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -231,6 +261,9 @@ mod tests {
             (1.234_567_890_123e10, "1.234567890123E10"),
             (-12345.678, "-12345.678"),
             (2e23, "2.0E23"),
+            (1_152_921_504_606_846_976.0, "1.15292150460684698E18"),
+            (9_007_199_254_740_994.0, "9.007199254740994E15"),
+            (1e18, "1.0E18"),
             (f64::MIN_POSITIVE, "2.2250738585072014E-308"),
             (f64::MAX, "1.7976931348623157E308"),
             (5e-324, "4.9E-324"),
@@ -242,11 +275,11 @@ mod tests {
             assert_eq!(double(value), expected);
         }
         let mut out = String::new();
-        for value in [0.1f32, 1e10, 16_777_216.0, f32::from_bits(1), 3.4e38] {
+        for value in [0.1f32, 1e10, 16_777_216.0, f32::from_bits(1), 3.4e38, 123_456_792.0] {
             append_f32(value, &mut out);
             out.push(' ');
         }
-        assert_eq!(out, "0.1 1.0E10 1.6777216E7 1.4E-45 3.4E38 ");
+        assert_eq!(out, "0.1 1.0E10 1.6777216E7 1.4E-45 3.4E38 1.23456792E8 ");
     }
 
     #[test]

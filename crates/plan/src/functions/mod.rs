@@ -92,3 +92,6 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone> {
 pub(crate) fn signed(scale: u8) -> i8 {
     i8::try_from(scale).unwrap_or(i8::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,9 +7,7 @@ use super::call::{Call, Function};
 use super::defaulted::Defaulted;
 use super::simple::Simple;
 use super::zoned::Zoned;
-use super::{
-    access, arithmetic, collection, conditional, hash, json, math, row_id, string, temporal,
-};
+use super::{access, arithmetic, collection, conditional, hash, json, math, row_id, string, temporal};
 use crate::analyzer::Typed;
 use crate::error::Result;
 

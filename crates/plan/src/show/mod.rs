@@ -121,4 +121,6 @@ impl<'a> Cells<'a> {
 }
 
 #[cfg(test)]
+mod program_tests;
+#[cfg(test)]
 mod tests;

@@ -72,7 +72,37 @@ fn widens(from: &SparkType, to: &SparkType) -> bool {
 }
 
 fn may_become_null(from: &SparkType, to: &SparkType, overflow: Overflow) -> bool {
-    overflow == Overflow::Null
-        && !widens(from, to)
-        && !(*to == SparkType::String || (*from == SparkType::String && *to == SparkType::Binary))
+    if overflow == Overflow::Null {
+        return !widens(from, to)
+            && !(*to == SparkType::String || (*from == SparkType::String && *to == SparkType::Binary));
+    }
+    declared_nullable(from, to)
+}
+
+/// Casts whose result Spark declares nullable even in ANSI mode, where they raise an error instead.
+fn declared_nullable(from: &SparkType, to: &SparkType) -> bool {
+    use SparkType as T;
+    match (from, to) {
+        (T::Null, _) | (T::String, T::Binary | T::String) | (_, T::String) => false,
+        (T::String, _) | (T::Timestamp, T::Byte | T::Short | T::Integer) => true,
+        (T::Float | T::Double, T::Timestamp) => true,
+        (T::Timestamp, T::Date) | (T::Date, T::Timestamp) => false,
+        (_, T::Date) | (T::Date, _) => from != to,
+        (_, T::Decimal(precision, scale)) => !decimal_holds(from, *precision, *scale),
+        (T::Float | T::Double | T::Decimal(..), to) => is_integral(to),
+        _ => false,
+    }
+}
+
+/// Whether every value of a type fits into a decimal.
+fn decimal_holds(from: &SparkType, precision: u8, scale: u8) -> bool {
+    let (needed, fraction) = match from {
+        SparkType::Boolean => (1, 0),
+        SparkType::Decimal(precision, scale) => (*precision - *scale.min(precision), *scale),
+        other => match decimal_for(other) {
+            Some((precision, scale)) => (precision - scale, scale),
+            None => return false,
+        },
+    };
+    precision.saturating_sub(scale) >= needed && scale >= fraction
 }

@@ -33,11 +33,9 @@ pub(crate) static SIMPLE: &[Simple] = &[
     of_bytes("bit_length", SparkType::Integer, bit_length),
     of_bytes("is_valid_utf8", SparkType::Boolean, is_valid_utf8),
     of_bytes("make_valid_utf8", SparkType::String, make_valid_utf8),
-    of_bytes("try_validate_utf8", SparkType::String, try_validate_utf8),
     of_bytes("validate_utf8", SparkType::String, validate_utf8),
     of_bytes("base64", SparkType::String, base64),
     Simple { name: "unbase64", params: &[TEXT], optional: 0, returns: SparkType::Binary, run: unbase64 },
-    Simple { name: "unhex", params: &[TEXT], optional: 0, returns: SparkType::Binary, run: unhex },
     Simple { name: "ascii", params: &[TEXT], optional: 0, returns: SparkType::Integer, run: ascii },
     Simple { name: "chr", params: &[LONG], optional: 0, returns: SparkType::String, run: chr },
     Simple { name: "char", params: &[LONG], optional: 0, returns: SparkType::String, run: chr },
@@ -49,6 +47,8 @@ pub(crate) static SIMPLE: &[Simple] = &[
 pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "hex", arity: Arity::exactly(1), build: hex },
     Function { name: "reverse", arity: Arity::exactly(1), build: reverse },
+    Function { name: "unhex", arity: Arity::exactly(1), build: unhex },
+    Function { name: "try_validate_utf8", arity: Arity::exactly(1), build: try_validate_utf8 },
 ];
 
 const LONG: Expected = Expected::Exactly(SparkType::Long);
@@ -70,8 +70,11 @@ fn make_valid_utf8(args: &[ArrayRef]) -> Result<ArrayRef> {
     texts(args, |row| Ok(Some(String::from_utf8_lossy(binary(args, 0).value(row)).into_owned())))
 }
 
-fn try_validate_utf8(args: &[ArrayRef]) -> Result<ArrayRef> {
-    texts(args, |row| Ok(std::str::from_utf8(binary(args, 0).value(row)).ok().map(str::to_owned)))
+fn try_validate_utf8(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static VALIDATE: Simple = of_bytes("try_validate_utf8", SparkType::String, |args| {
+        texts(args, |row| Ok(std::str::from_utf8(binary(args, 0).value(row)).ok().map(str::to_owned)))
+    });
+    VALIDATE.build(call).map(|typed| typed.nullable(true))
 }
 
 fn validate_utf8(args: &[ArrayRef]) -> Result<ArrayRef> {
@@ -126,13 +129,16 @@ fn hex_bytes(args: &[ArrayRef]) -> Result<ArrayRef> {
 }
 
 /// NULL for what is not hexadecimal; an odd number of digits is taken as with a 0 before.
-fn unhex(args: &[ArrayRef]) -> Result<ArrayRef> {
+fn unhex(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static UNHEX: Simple =
+        Simple { name: "unhex", params: &[TEXT], optional: 0, returns: SparkType::Binary, run: run_unhex };
+    UNHEX.build(call).map(|typed| typed.nullable(true))
+}
+
+fn run_unhex(args: &[ArrayRef]) -> Result<ArrayRef> {
     binaries(args, |row| {
-        let digits: Option<Vec<u8>> = text(args, 0)
-            .value(row)
-            .chars()
-            .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
-            .collect();
+        let digit = |c: char| c.to_digit(16).and_then(|d| u8::try_from(d).ok());
+        let digits: Option<Vec<u8>> = text(args, 0).value(row).chars().map(digit).collect();
         Ok(digits.map(|mut digits| {
             if !digits.len().is_multiple_of(2) {
                 digits.insert(0, 0);

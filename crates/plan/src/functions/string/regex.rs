@@ -33,10 +33,7 @@ const fn row(
 }
 
 /// Functions of fixed types.
-pub(crate) static SIMPLE: &[Simple] = &[
-    row("regexp_count", &[TEXT, TEXT], SparkType::Integer, regexp_count),
-    row("regexp_substr", &[TEXT, TEXT], SparkType::String, regexp_substr),
-];
+pub(crate) static SIMPLE: &[Simple] = &[row("regexp_count", &[TEXT, TEXT], SparkType::Integer, regexp_count)];
 
 /// Functions with default values.
 pub(crate) static DEFAULTED: &[Defaulted] = &[
@@ -55,6 +52,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "rlike", arity: Arity::exactly(2), build: rlike },
     Function { name: "regexp", arity: Arity::exactly(2), build: rlike },
     Function { name: "regexp_like", arity: Arity::exactly(2), build: rlike },
+    Function { name: "regexp_substr", arity: Arity::exactly(2), build: substr },
     Function { name: "split", arity: Arity::between(2, 3), build: split },
     Function { name: "regexp_extract_all", arity: Arity::between(2, 3), build: extract_all },
 ];
@@ -67,6 +65,11 @@ fn rlike(call: &Call<'_>) -> crate::error::Result<Typed> {
     static RLIKE: Simple = row("rlike", &[TEXT, TEXT], SparkType::Boolean, run_rlike);
     let typed = RLIKE.build(call)?;
     Ok(Typed { sql: format!("RLIKE({}, {})", call.args[0].sql, call.args[1].sql), ..typed })
+}
+
+fn substr(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static SUBSTR: Simple = row("regexp_substr", &[TEXT, TEXT], SparkType::String, regexp_substr);
+    SUBSTR.build(call).map(|typed| typed.nullable(true))
 }
 
 fn split(call: &Call<'_>) -> crate::error::Result<Typed> {
