@@ -1,8 +1,8 @@
 //! Everything that differs from one micro-batch to the next, in one immutable value.
 //!
-//! Plan nodes hold only ids. The engine puts a `BatchContext` into the `TaskContext` of each execution (as an extension
-//! of the session config), so one physical plan serves every batch, and a batch that is run again after a restart sees
-//! the same id, ranges and time.
+//! Plan nodes hold only ids. The engine puts a `BatchContext` into the `TaskContext` of each execution (as an
+//! extension of the session config), so one physical plan serves every batch, and a batch that is run again
+//! after a restart sees the same id, ranges and time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub struct BatchContext {
     pub run_id: Uuid,
     /// The batch, counted from 0.
     pub batch_id: i64,
-    /// Which start of the query runs it, counted in the checkpoint from 1: two runs of one batch never share it.
+    /// Which start of the query runs it, counted in the checkpoint from 1: two runs of one batch never share
+    /// it.
     pub attempt: u32,
     /// The time that `current_timestamp()` gives throughout the batch, in milliseconds since the epoch.
     pub batch_time_ms: i64,
@@ -48,8 +49,8 @@ impl SourceBatch {
         Self { source, splits, rows }
     }
 
-    /// Notes how many rows one execution of a scan partition has read. A frame of foreach_batch may read its rows
-    /// several times, which is one input all the same: the largest count stands.
+    /// Notes how many rows one execution of a scan partition has read. A frame of foreach_batch may read its
+    /// rows several times, which is one input all the same: the largest count stands.
     pub fn note_rows(&self, partition: usize, rows: u64) {
         if let Some(noted) = self.rows.get(partition) {
             noted.fetch_max(rows, Ordering::Relaxed);

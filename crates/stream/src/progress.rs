@@ -1,7 +1,8 @@
 //! What a query tells about a batch: Spark's `StreamingQueryProgress`, field for field and in Spark's order.
 //!
-//! [`StreamingQueryProgress::json`] prints what Spark's method of that name prints: offsets as nested JSON (null before
-//! the first batch), metrics as an object of strings, rates as numbers and left out where they are not a number.
+//! [`StreamingQueryProgress::json`] prints what Spark's method of that name prints: offsets as nested JSON
+//! (null before the first batch), metrics as an object of strings, rates as numbers and left out where they
+//! are not a number.
 
 use std::collections::BTreeMap;
 

@@ -3,9 +3,9 @@
 //! | trigger | rule |
 //! |---|---|
 //! | `Default` | as soon as a source has something new; nothing polls, the source wakes the query |
-//! | `ProcessingTime(d)` | at multiples of `d` since the Unix epoch; the first batch at once; a batch that overruns makes the next start at once |
-//! | `Once` | one batch with everything there is, rate limits ignored; deprecated in Spark, kept for its users |
-//! | `AvailableNow` | the ends are fixed at the start and reached in as many batches as the rate limits ask for; then the query stops |
+//! | `ProcessingTime(d)` | at once, then at multiples of `d` since the epoch; one that overruns delays none |
+//! | `Once` | one batch with everything there is, rate limits ignored; deprecated in Spark |
+//! | `AvailableNow` | ends fixed at the start, reached in as many batches as rate limits ask for; then it stops |
 //! | `Continuous(d)` | refused with Spark's words: it is not supported |
 
 use std::fmt;
@@ -33,8 +33,8 @@ impl Trigger {
         matches!(self, Self::Once | Self::AvailableNow)
     }
 
-    /// The next moment at which a batch is due, both in milliseconds since the epoch; `None` when it is due as
-    /// soon as there is data.
+    /// The next moment at which a batch is due, both in milliseconds since the epoch; `None` when it is due
+    /// as soon as there is data.
     pub(crate) fn next_due(self, now_ms: i64) -> Option<i64> {
         match self {
             Self::ProcessingTime(every) if every.as_millis() > 0 => {

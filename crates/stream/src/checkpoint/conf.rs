@@ -1,8 +1,9 @@
 //! The settings that a query keeps for life: `conf` in `offsets/N`.
 //!
-//! Spark writes fifteen settings into every entry and, at a restart, takes them from the last entry over the session's,
-//! because state on disk depends on them. They are written here with Spark's names, order and defaults, so that Spark
-//! can go on with a checkpoint of ours. The state partition count is the one default that differs (8, Spark 200).
+//! Spark writes fifteen settings into every entry and, at a restart, takes them from the last entry over the
+//! session's, because state on disk depends on them. They are written here with Spark's names, order and
+//! defaults, so that Spark can go on with a checkpoint of ours. The state partition count is the one default
+//! that differs (8, Spark 200).
 
 use indexmap::IndexMap;
 
@@ -28,8 +29,8 @@ const FROZEN: [(&str, &str); 15] = [
     ("spark.sql.optimizer.pruneFiltersCanPruneStreamingSubplan", "false"),
 ];
 
-/// The settings of the next entry: those of the last entry, then the session's, then the defaults. Settings of the
-/// last entry that are not known here stay.
+/// The settings of the next entry: those of the last entry, then the session's, then the defaults. Settings
+/// of the last entry that are not known here stay.
 pub(crate) fn freeze(
     logged: Option<&IndexMap<String, String>>,
     session: impl Fn(&str) -> Option<String>,

@@ -1,9 +1,9 @@
 //! `millstream/sync`: which policy the last run wrote under, and on which boot of the machine.
 //!
-//! A power cut can leave the newest log entries empty or torn: under `interval` and `never` those of the unsynced time,
-//! under `always` the one entry on which nothing depended yet. They are removed at the next start only when that can
-//! have happened, that is, when the machine has booted since the last run. Otherwise a torn entry is an error, for then
-//! something else has damaged it.
+//! A power cut can leave the newest log entries empty or torn: under `interval` and `never` those of the
+//! unsynced time, under `always` the one entry on which nothing depended yet. They are removed at the next
+//! start only when that can have happened, that is, when the machine has booted since the last run. Otherwise
+//! a torn entry is an error, for then something else has damaged it.
 
 use std::fs;
 use std::path::Path;

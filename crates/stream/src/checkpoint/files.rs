@@ -1,9 +1,10 @@
 //! Whole files or none: how the checkpoint writes.
 //!
-//! A file is written under a temporary name in `millstream/tmp` and then given its real name by a call that fails when
-//! the name is taken (renameat2 with NOREPLACE, else link and unlink). So a reader sees whole files only, a crash leaves
-//! at most a temporary file, and the second of two writers is the one that fails. It is synced before it gets its name
-//! ([`Folder::put`]), or by the [`Syncer`] while the batch goes on ([`Folder::put_behind`]).
+//! A file is written under a temporary name in `millstream/tmp` and then given its real name by a call that
+//! fails when the name is taken (renameat2 with NOREPLACE, else link and unlink). So a reader sees whole
+//! files only, a crash leaves at most a temporary file, and the second of two writers is the one that fails.
+//! It is synced before it gets its name ([`Folder::put`]), or by the [`Syncer`] while the batch goes on
+//! ([`Folder::put_behind`]).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -51,7 +52,8 @@ impl Folder {
         self.handle.sync_all().map_err(PutError::Io)
     }
 
-    /// Makes a file that must not exist yet, complete; the answer tells when it is as durable as the policy says.
+    /// Makes a file that must not exist yet, complete; the answer tells when it is as durable as the policy
+    /// says.
     pub(crate) fn put_behind(
         &self,
         name: &str,
@@ -62,8 +64,8 @@ impl Folder {
         syncer.take(file, &self.handle).map_err(PutError::Io)
     }
 
-    /// The checksum that Hadoop's file system may have left for an older file of that name would make Spark refuse the
-    /// new one, so it goes first.
+    /// The checksum that Hadoop's file system may have left for an older file of that name would make Spark
+    /// refuse the new one, so it goes first.
     fn make(&self, name: &str, content: &[u8], sync: bool) -> Result<File, PutError> {
         remove_if_there(&self.checksum(name)).map_err(PutError::Io)?;
         let (tmp, file) = write_temporary(&self.tmp, name, content).map_err(PutError::Io)?;

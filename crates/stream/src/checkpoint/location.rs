@@ -1,7 +1,7 @@
 //! From the text of `checkpointLocation` to a directory.
 //!
-//! A plain path (relative to the working directory), `file:/path` and `file:///path` are understood. A `file:` URL with
-//! a host or a drive in the place of the host is refused as Spark refuses it.
+//! A plain path (relative to the working directory), `file:/path` and `file:///path` are understood. A
+//! `file:` URL with a host or a drive in the place of the host is refused as Spark refuses it.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! One writer at a time: `millstream/lock`.
 //!
-//! The lock is flock(2), so it ends with the process however that ends. The file says who holds it. Where the file
-//! system knows no locks the query runs with a warning; two writers are then found out by the first file that both
-//! want to make, since none is ever overwritten.
+//! The lock is flock(2), so it ends with the process however that ends. The file says who holds it. Where the
+//! file system knows no locks the query runs with a warning; two writers are then found out by the first file
+//! that both want to make, since none is ever overwritten.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};

@@ -1,6 +1,7 @@
 //! The checkpoint directory: what a query knows after a crash.
 //!
-//! The layout is Spark's, so that a stateless query can move between the two by pointing at the same directory:
+//! The layout is Spark's, so that a stateless query can move between the two by pointing at the same
+//! directory:
 //!
 //! | path | content | written |
 //! |---|---|---|
@@ -10,8 +11,8 @@
 //! | `sources/i/0` | where source i started | before batch 0 |
 //! | `millstream/` | ours: `lock`, `attempts` (starts so far), `sync` (policy of the last run), `tmp/` | |
 //!
-//! Files are complete, synced as `checkpoint.sync` says, and never overwritten. What the two logs mean together is in
-//! `micro_batch/recovery.rs`.
+//! Files are complete, synced as `checkpoint.sync` says, and never overwritten. What the two logs mean
+//! together is in `micro_batch/recovery.rs`.
 
 mod commits;
 mod conf;
@@ -144,12 +145,14 @@ impl Checkpoint {
         self.commits.get(batch)
     }
 
-    /// Writes `offsets/N`; fails when it is there. Nothing of the batch may be published before the file is durable.
+    /// Writes `offsets/N`; fails when it is there. Nothing of the batch may be published before the file is
+    /// durable.
     pub(crate) fn plan(&mut self, batch: i64, entry: &OffsetEntry) -> Result<Durable> {
         self.offsets.put(batch, entry, &self.syncer)
     }
 
-    /// Writes `commits/N`; fails when it is there. Nothing of the next batch may be published before the file is durable.
+    /// Writes `commits/N`; fails when it is there. Nothing of the next batch may be published before the file
+    /// is durable.
     pub(crate) fn commit(&mut self, batch: i64, entry: CommitEntry) -> Result<Durable> {
         self.commits.put(batch, entry, &self.syncer)
     }

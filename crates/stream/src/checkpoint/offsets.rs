@@ -6,8 +6,8 @@
 //! {"topic":{"0":5,"1":9}}        one line for each source, "-" for one that has nothing yet
 //! ```
 //!
-//! The same as Spark's, byte for byte: no line end after the last line, the settings in the order of [`super::conf`].
-//! Fields and settings that are not known here are passed over.
+//! The same as Spark's, byte for byte: no line end after the last line, the settings in the order of
+//! [`super::conf`]. Fields and settings that are not known here are passed over.
 
 use std::path::Path;
 
@@ -85,7 +85,8 @@ impl OffsetEntry {
     }
 }
 
-/// A source's line must be JSON of some kind: a torn line is told from a whole one here, its meaning by the source.
+/// A source's line must be JSON of some kind: a torn line is told from a whole one here, its meaning by the
+/// source.
 fn checked<'a>(path: &Path, json: &'a str) -> Result<&'a str> {
     match serde_json::from_str::<serde::de::IgnoredAny>(json) {
         Ok(_) => Ok(json),

@@ -1,16 +1,21 @@
 //! When a checkpoint's files reach the disk: option `checkpoint.sync`.
 //!
-//! | value | what happens | at risk when the *machine* stops (power, kernel) |
-//! |---|---|---|
-//! | `always` (default) | a thread syncs every file and its directory entry at once, while the batch runs; the sink's commit of batch N waits for offsets/N and for commits/N-1 | for sinks that know batch ids or publish with the commit, and for foreach_batch: nothing but one batch run again with the same rows. A sink that is at least once may show the rows of the batch in flight twice |
-//! | `interval` | the thread syncs what was written every 200 ms (option `checkpoint.syncInterval`) | see below |
-//! | `never` | the operating system writes when it likes, mostly within 30 s | see below |
+//! | value | what happens |
+//! |---|---|
+//! | `always` (default) | a thread syncs every file and its directory entry at once, beside the batch |
+//! | `interval` | the thread syncs what was written every 200 ms (option `checkpoint.syncInterval`) |
+//! | `never` | the operating system writes when it likes, mostly within 30 s |
 //!
-//! A crash or kill of the process loses nothing under any of them: the operating system has the files. When the machine
-//! stops under `interval` or `never`, the log entries of the unsynced time may be gone. The query then goes back to the
-//! last entry that survived and runs those batches again, with ends that may differ from the first time; so a sink that
-//! is idempotent by batch id can no longer tell what it has seen, and rows of that time may appear twice. Nothing is
-//! skipped, since a source is read on from the offsets that survived.
+//! Under `always` the sink's commit of batch N, and a user's function, wait for offsets/N and commits/N-1. What is
+//! at risk when the machine stops: one batch may run again, with the same rows. A sink that is at least once writes
+//! before it commits and may then show the rows of the batch in flight twice.
+//!
+//! A crash or kill of the process loses nothing under any of them: the operating system has the files. When
+//! the machine stops under `interval` or `never`, the log entries of the unsynced time may be gone. The query
+//! then goes back to the last entry that survived and runs those batches again, with ends that may differ
+//! from the first time; so a sink that is idempotent by batch id can no longer tell what it has seen, and
+//! rows of that time may appear twice. Nothing is skipped, since a source is read on from the offsets that
+//! survived.
 
 use std::fs::File;
 use std::io;

@@ -1,7 +1,8 @@
 //! The rows of one batch as a table, for the frame that foreach_batch hands out.
 //!
-//! Each scan resets the query's plan and runs it again over the batch's splits. So a batch of any size costs no memory
-//! beyond what flows, every evaluation of the frame gives the same rows, and nothing is analysed anew.
+//! Each scan resets the query's plan and runs it again over the batch's splits. So a batch of any size costs
+//! no memory beyond what flows, every evaluation of the frame gives the same rows, and nothing is analysed
+//! anew.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! Named places in the life of a batch at which a test may stop the process.
 //!
-//! Nothing happens unless the setting `millstream.crash.point`, or the environment variable `MILLSTREAM_CRASH_POINT`,
-//! names a point: `after-offsets` stops there the first time, `after-offsets:3` the third time. The process aborts at
-//! once, without running any destructor. With `:fail` at the end (`after-offsets:1:fail`) the query fails there instead,
-//! which lets tests in one process restart it.
+//! Nothing happens unless the setting `millstream.crash.point`, or the environment variable
+//! `MILLSTREAM_CRASH_POINT`, names a point: `after-offsets` stops there the first time, `after-offsets:3` the
+//! third time. The process aborts at once, without running any destructor. With `:fail` at the end
+//! (`after-offsets:1:fail`) the query fails there instead, which lets tests in one process restart it.
 //!
 //! | point | when |
 //! |---|---|

@@ -6,10 +6,10 @@
 //!          +------- nothing new: wait for a source, a request, a trigger, a stop <------------+
 //! ```
 //!
-//! A batch that was planned but not committed when the last run ended comes first, with the ends it had. Nothing polls:
-//! with the default trigger an idle query waits for a source to wake it. Brokers are asked for their offsets
-//! ([`Freshness::Lookup`]) only at the start, for finite triggers and for process_all_available; in between the ends
-//! come from what fetch responses tell.
+//! A batch that was planned but not committed when the last run ended comes first, with the ends it had.
+//! Nothing polls: with the default trigger an idle query waits for a source to wake it. Brokers are asked for
+//! their offsets ([`Freshness::Lookup`]) only at the start, for finite triggers and for
+//! process_all_available; in between the ends come from what fetch responses tell.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -134,7 +134,8 @@ impl Driver {
             let watch = Stopwatch::start(Utc::now().timestamp_millis());
             let due = trigger.next_due(watch.started_ms);
             self.execute(running, planned, watch).await?;
-            // As in Spark, a query that runs once finishes what it began and leaves the rest to its next start.
+            // As in Spark, a query that runs once finishes what it began and leaves the rest to its next
+            // start.
             if trigger == Trigger::Once || self.pace.until(due).await == Woken::Stop {
                 return Ok(());
             }

@@ -67,8 +67,8 @@ impl Stopwatch {
     }
 }
 
-/// One source's line of a report, with the rates that follow from the times. `since_last` is the time since the last
-/// trigger began, none for the first of a run.
+/// One source's line of a report, with the rates that follow from the times. `since_last` is the time since
+/// the last trigger began, none for the first of a run.
 pub(crate) fn source_progress(
     description: String,
     range: &Range,

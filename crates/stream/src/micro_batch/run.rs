@@ -51,8 +51,8 @@ pub(crate) struct BatchRun<'a> {
 impl BatchRun<'_> {
     /// Runs the batch into a sink and publishes it. Returns the rows written, where the sink tells.
     ///
-    /// A sink that shows rows only with its commit writes while the offsets are on their way to the disk. One that may
-    /// show them twice anyway does so too: should the machine stop, those rows come again.
+    /// A sink that shows rows only with its commit writes while the offsets are on their way to the disk. One
+    /// that may show them twice anyway does so too: should the machine stop, those rows come again.
     pub(crate) async fn into_sink(mut self, sink: &Arc<dyn Sink>, cpu: &Handle) -> Result<Option<u64>> {
         let on_disk = std::mem::take(&mut self.on_disk);
         sink.open(&self.batch).await?;

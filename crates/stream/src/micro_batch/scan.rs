@@ -1,8 +1,10 @@
-//! A stream in a plan: a table while the query is planned, a leaf that reads the batch's splits while it runs.
+//! A stream in a plan: a table while the query is planned, a leaf that reads the batch's splits while it
+//! runs.
 //!
 //! Neither holds anything of a batch. The leaf knows the id of its read; source and splits come from the
-//! [`BatchContext`] of the execution. So the plan is made once per query. The leaf has a fixed number of partitions, to
-//! which a batch's splits are dealt out, and it is bounded: operators above flush at the end of the batch.
+//! [`BatchContext`] of the execution. So the plan is made once per query. The leaf has a fixed number of
+//! partitions, to which a batch's splits are dealt out, and it is bounded: operators above flush at the end
+//! of the batch.
 
 use std::collections::VecDeque;
 use std::fmt;

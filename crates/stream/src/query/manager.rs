@@ -56,11 +56,12 @@ impl StreamingQueryManager {
         self.shared.active.lock().get(&id).cloned()
     }
 
-    /// Starts a query. What is wrong with the query itself is told here; what goes wrong while it runs, its sources and
-    /// its plan included, ends it and is told by [`StreamingQuery::exception`].
+    /// Starts a query. What is wrong with the query itself is told here; what goes wrong while it runs, its
+    /// sources and its plan included, ends it and is told by [`StreamingQuery::exception`].
     ///
     /// # Errors
-    /// A name that is taken, an output mode or an operation that streams cannot have, a checkpoint that cannot be used.
+    /// A name that is taken, an output mode or an operation that streams cannot have, a checkpoint that
+    /// cannot be used.
     pub async fn start(&self, spec: QuerySpec) -> Result<StreamingQuery> {
         let _one_at_a_time = self.shared.starting.lock().await;
         if let Some(name) = &spec.name
@@ -73,9 +74,9 @@ impl StreamingQueryManager {
         start::start(&self.shared, spec).await
     }
 
-    /// Waits until any query of the session ends, or returns at once when one has since the session began or since
-    /// [`StreamingQueryManager::reset_terminated`]. From now on SIGINT and SIGTERM end the session's queries
-    /// gracefully; see [`StreamingQueryManager::stop_on_signals`].
+    /// Waits until any query of the session ends, or returns at once when one has since the session began or
+    /// since [`StreamingQueryManager::reset_terminated`]. From now on SIGINT and SIGTERM end the session's
+    /// queries gracefully; see [`StreamingQueryManager::stop_on_signals`].
     ///
     /// # Errors
     /// The exception of the query that ended.
@@ -88,7 +89,8 @@ impl StreamingQueryManager {
         }
     }
 
-    /// As [`StreamingQueryManager::await_any_termination`], but no longer than this. Tells whether one has ended.
+    /// As [`StreamingQueryManager::await_any_termination`], but no longer than this. Tells whether one has
+    /// ended.
     ///
     /// # Errors
     /// The exception of the query that ended.
@@ -115,9 +117,10 @@ impl StreamingQueryManager {
         }
     }
 
-    /// Makes SIGINT and SIGTERM end the session's queries gracefully: at the first signal each finishes and commits its
-    /// running batch, and what waits for them returns `Ok`; a second signal ends the process at once. A signal that
-    /// comes when no query runs ends the process as it would without this. Waiting for a query switches it on.
+    /// Makes SIGINT and SIGTERM end the session's queries gracefully: at the first signal each finishes and
+    /// commits its running batch, and what waits for them returns `Ok`; a second signal ends the process at
+    /// once. A signal that comes when no query runs ends the process as it would without this. Waiting for a
+    /// query switches it on.
     pub fn stop_on_signals(&self) {
         signals::install(&self.shared);
     }
@@ -133,8 +136,8 @@ impl ManagerShared {
         self.active.lock().insert(query.id(), query);
     }
 
-    /// A query ends: it is no longer active, then it is terminated, then those are told who wait for any. So who was
-    /// told finds its name and its checkpoint free.
+    /// A query ends: it is no longer active, then it is terminated, then those are told who wait for any. So
+    /// who was told finds its name and its checkpoint free.
     pub(crate) fn end(&self, query: &StreamingQuery, error: Option<Error>) {
         let mut active = self.active.lock();
         if active.get(&query.id()).is_some_and(|other| other.run_id() == query.run_id()) {

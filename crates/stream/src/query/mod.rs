@@ -65,8 +65,8 @@ impl StreamingQuery {
         self.state.last()
     }
 
-    /// The reports on the last batches, oldest first; 100 unless `spark.sql.streaming.numRecentProgressUpdates` says
-    /// otherwise.
+    /// The reports on the last batches, oldest first; 100 unless
+    /// `spark.sql.streaming.numRecentProgressUpdates` says otherwise.
     pub fn recent_progress(&self) -> Vec<StreamingQueryProgress> {
         self.state.recent()
     }
@@ -99,8 +99,8 @@ impl StreamingQuery {
         self.outcome().map(|()| true)
     }
 
-    /// Waits until everything that the sources held when this was called has been processed and committed. Meant for
-    /// tests: with data arriving without end it still returns, after what was there at the call.
+    /// Waits until everything that the sources held when this was called has been processed and committed.
+    /// Meant for tests: with data arriving without end it still returns, after what was there at the call.
     ///
     /// # Errors
     /// The query's exception.
@@ -114,8 +114,8 @@ impl StreamingQuery {
         self.outcome()
     }
 
-    /// Ends the query: the running batch is finished and committed, then everything is released. Returns when that is
-    /// done. A query that has ended stays as it is.
+    /// Ends the query: the running batch is finished and committed, then everything is released. Returns when
+    /// that is done. A query that has ended stays as it is.
     ///
     /// # Errors
     /// None today; what ended the query by itself is [`StreamingQuery::exception`].
@@ -156,7 +156,8 @@ impl fmt::Debug for StreamingQuery {
     }
 }
 
-/// Waits for a flag that is never taken back. A flag whose owner is gone will not change, which counts as set.
+/// Waits for a flag that is never taken back. A flag whose owner is gone will not change, which counts as
+/// set.
 async fn wait_true(mut flag: watch::Receiver<bool>) {
     let _ = flag.wait_for(|set| *set).await;
 }

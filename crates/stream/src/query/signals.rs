@@ -1,8 +1,9 @@
 //! SIGINT and SIGTERM for programs that wait for queries.
 //!
-//! One thread of the process listens, from the first wait on. It outlives every session, because a process that has once
-//! taken over a signal must go on answering it. The first signal asks the queries of all waiting sessions to end; the
-//! second, or one that finds no query, ends the process with the status that the signal would have given (128 + n).
+//! One thread of the process listens, from the first wait on. It outlives every session, because a process
+//! that has once taken over a signal must go on answering it. The first signal asks the queries of all
+//! waiting sessions to end; the second, or one that finds no query, ends the process with the status that the
+//! signal would have given (128 + n).
 
 use std::sync::{Arc, Weak};
 use std::thread;

@@ -55,7 +55,8 @@ impl QuerySpec {
         Ok(mode)
     }
 
-    /// The option, else the session's directory with the query's name, else a temporary one where that will do.
+    /// The option, else the session's directory with the query's name, else a temporary one where that will
+    /// do.
     pub(crate) fn place(&self, mode: OutputMode) -> Result<CheckpointPlace> {
         let session = self.frame.session();
         let configured = session.conf().get("spark.sql.streaming.checkpointLocation");

@@ -149,7 +149,8 @@ impl QueryState {
         *self.stop.borrow()
     }
 
-    /// Asks that everything there is be processed; the answer is the number to wait for in [`QueryState::served`].
+    /// Asks that everything there is be processed; the answer is the number to wait for in
+    /// [`QueryState::served`].
     pub(crate) fn request_all(&self) -> u64 {
         let mut number = 0;
         self.requested.send_modify(|requested| {

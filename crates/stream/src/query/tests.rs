@@ -67,7 +67,7 @@ fn a_function_sees_each_batch_with_its_id_and_may_read_it_twice() {
     let (session, stream) = (session(), MemoryStream::new(schema()));
     stream.add_data(rows([1, 2, 3])).unwrap();
     let frame = stream.to_frame(&session).unwrap().where_("v > 1").unwrap();
-    let seen: Arc<Mutex<Vec<(i64, i64, Vec<i64>)>>> = Arc::default();
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     block_on(async {
         let query = frame

@@ -1,7 +1,7 @@
 //! A batch handed to the user: a frame over exactly its rows, and its id.
 //!
-//! The frame may be evaluated any number of times, each time over the same ranges; it stops working when the function
-//! returns. The function's error fails the query, and the next start runs the same batch again.
+//! The frame may be evaluated any number of times, each time over the same ranges; it stops working when the
+//! function returns. The function's error fails the query, and the next start runs the same batch again.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -3,13 +3,13 @@
 //! One batch runs through a sink like this, and the engine keeps to the order:
 //!
 //! ```text
-//! open(batch) -> write(batch, partition, rows) for every partition, side by side -> commit(batch, all) -> commits/N
+//! open(batch) -> write(batch, partition, rows) for all partitions side by side -> commit(batch, all) -> commits/N
 //!                  any failure -> abort(batch, those that were written)
 //! ```
 //!
-//! `commit` may come again for a batch that was committed before: after a crash between the sink's commit and the
-//! checkpoint's, the batch is run again with the same id and the same input. What a reader then sees is what
-//! [`Sink::guarantee`] says.
+//! `commit` may come again for a batch that was committed before: after a crash between the sink's commit and
+//! the checkpoint's, the batch is run again with the same id and the same input. What a reader then sees is
+//! what [`Sink::guarantee`] says.
 
 use std::fmt;
 use std::sync::Arc;
@@ -89,7 +89,8 @@ pub trait Sink: fmt::Debug + Send + Sync {
     /// What readers may count on.
     fn guarantee(&self) -> Guarantee;
 
-    /// Called once before the first batch of a run, with the columns that will come: refuses what it cannot write.
+    /// Called once before the first batch of a run, with the columns that will come: refuses what it cannot
+    /// write.
     async fn prepare(&self, _query_id: Uuid, _schema: &SchemaRef) -> Result<()> {
         Ok(())
     }
@@ -108,7 +109,8 @@ pub trait Sink: fmt::Debug + Send + Sync {
     /// Publishes a batch. Idempotent for the pair of query and batch id.
     async fn commit(&self, batch: &SinkBatch, written: Vec<Committable>) -> Result<Committed>;
 
-    /// The batch failed: throws away what was written. Errors are logged, the batch's own failure is what is told.
+    /// The batch failed: throws away what was written. Errors are logged, the batch's own failure is what is
+    /// told.
     async fn abort(&self, batch: &SinkBatch, written: Vec<Committable>) -> Result<()>;
 }
 

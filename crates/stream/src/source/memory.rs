@@ -1,8 +1,8 @@
 //! A stream that a program fills by hand: the source for tests of queries.
 //!
-//! Rows are added in blocks; a position is the number of blocks before it. The blocks stay, so a query that is restarted
-//! from its checkpoint reads on, and a batch that is run again gives the same rows. One `MemoryStream` may feed any
-//! number of queries. It does not outlive the process.
+//! Rows are added in blocks; a position is the number of blocks before it. The blocks stay, so a query that
+//! is restarted from its checkpoint reads on, and a batch that is run again gives the same rows. One
+//! `MemoryStream` may feed any number of queries. It does not outlive the process.
 
 use std::collections::BTreeMap;
 use std::fmt;

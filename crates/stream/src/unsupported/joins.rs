@@ -55,8 +55,8 @@ pub(super) fn check(join: &Join, sides: &[Shape], mode: OutputMode) -> Result<()
     }
 }
 
-/// Whether a row without a match can be given up at some time: a key is event time, or a range condition bounds the
-/// partner's event time.
+/// Whether a row without a match can be given up at some time: a key is event time, or a range condition
+/// bounds the partner's event time.
 fn wait_ends(join: &Join, left: &Shape, right: &Shape) -> bool {
     let event_time: BTreeSet<String> = left.event_time.union(&right.event_time).cloned().collect();
     if join.using.iter().any(|name| event_time.contains(&name.to_lowercase())) {

@@ -1,9 +1,9 @@
 //! What a stream cannot do: Spark's checks when a streaming query starts, with Spark's words.
 //!
-//! The checks look at the user's tree (`shape.rs`), since what they speak of (session windows, watermarks, samples)
-//! is gone from the analysed plan. They come in Spark's order: the output mode against the aggregations, then every
-//! operation from the leaves up, then stateful operations on top of each other. What passes and needs state ends in a
-//! typed [`Error::Unsupported`], as there are no stateful operators yet.
+//! The checks look at the user's tree (`shape.rs`), since what they speak of (session windows, watermarks,
+//! samples) is gone from the analysed plan. They come in Spark's order: the output mode against the
+//! aggregations, then every operation from the leaves up, then stateful operations on top of each other. What
+//! passes and needs state ends in a typed [`Error::Unsupported`], as there are no stateful operators yet.
 //!
 //! `spark.sql.streaming.unsupportedOperationCheck` = false leaves Spark's checks out.
 
@@ -57,7 +57,8 @@ fn check_output_mode(shape: &Shape, mode: OutputMode) -> Result<()> {
     }
 }
 
-/// Outside append mode an aggregation may take back what it said, which nothing stateful above it understands.
+/// Outside append mode an aggregation may take back what it said, which nothing stateful above it
+/// understands.
 fn check_chain(shape: &Shape, mode: OutputMode) -> Result<()> {
     if mode == OutputMode::Append {
         return Ok(());

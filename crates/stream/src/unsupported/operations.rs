@@ -80,7 +80,8 @@ fn check_expressions(node: &Shape) -> Result<()> {
     Ok(())
 }
 
-/// Complete mode gives the whole result each time, so it can be sorted; without an aggregation there is no result.
+/// Complete mode gives the whole result each time, so it can be sorted; without an aggregation there is no
+/// result.
 fn aggregates(node: &Shape) -> bool {
     let mut found = false;
     node.down(&mut |below| found |= below.streaming && matches!(below.kind, Kind::Aggregate(_)));

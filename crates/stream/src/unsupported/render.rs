@@ -57,7 +57,8 @@ pub(super) fn window_spec(window: &Window) -> String {
     format!("({})", parts.join(" "))
 }
 
-/// Ranking functions count rows up to the current one; aggregates go by value, or over everything without an order.
+/// Ranking functions count rows up to the current one; aggregates go by value, or over everything without an
+/// order.
 fn default_frame(window: &Window) -> &'static str {
     const RANKING: [&str; 6] = ["row_number", "rank", "dense_rank", "percent_rank", "ntile", "cume_dist"];
     let ranking = super::shape::is_call(&window.function, &RANKING);

@@ -1,7 +1,8 @@
-//! A user's tree reduced to what the checks ask: kinds of operation, which of them stream, where event time flows.
+//! A user's tree reduced to what the checks ask: kinds of operation, which of them stream, where event time
+//! flows.
 //!
-//! Views, SQL texts and WITH names are followed, so the shape stands alone. Names are compared without regard to case
-//! and by their last part, which is as much as can be known before analysis.
+//! Views, SQL texts and WITH names are followed, so the shape stands alone. Names are compared without regard
+//! to case and by their last part, which is as much as can be known before analysis.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -309,7 +310,8 @@ fn parsed(expressions: &[Expr]) -> Result<Vec<Expr>> {
     expressions.iter().map(parse).collect()
 }
 
-/// Texts inside an expression are parsed where they stand on their own or under an alias, which is where users put them.
+/// Texts inside an expression are parsed where they stand on their own or under an alias, which is where
+/// users put them.
 fn parse(expression: &Expr) -> Result<Expr> {
     Ok(match expression {
         Expr::Sql(text) => parse_expression(text)?,

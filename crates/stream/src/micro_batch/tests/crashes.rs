@@ -1,10 +1,11 @@
-//! A query stopped at every step, and started again: nothing is lost, and nothing is there twice in a sink that knows
-//! batch ids.
+//! A query stopped at every step, and started again: nothing is lost, and nothing is there twice in a sink
+//! that knows batch ids.
 
 use super::*;
 use crate::micro_batch::crash::{CRASH_POINT, POINTS};
 
-/// Runs until the crash point fires, then again without it. Returns what the sink shows and which batches it committed.
+/// Runs until the crash point fires, then again without it. Returns what the sink shows and which batches it
+/// committed.
 fn stopped_at(point: &str, occurrence: u32) -> (Vec<i64>, Vec<i64>, bool) {
     let dir = tempfile::tempdir().unwrap();
     let stream = MemoryStream::with_max_blocks(schema(), 1);

@@ -1,6 +1,7 @@
 //! Queries run to their end on a memory stream: every step of the life cycle, stopped and started again.
 //!
-//! The tests drive the [`Driver`](super::Driver) itself, so what they see does not depend on threads or on time.
+//! The tests drive the [`Driver`](super::Driver) itself, so what they see does not depend on threads or on
+//! time.
 
 mod crashes;
 mod lifecycle;
@@ -60,10 +61,13 @@ pub(super) fn analyzed(
     Arc::new(Analyzed { plan, schema, streaming: true, watermarks: Vec::new() })
 }
 
+/// The values of each partition of each batch.
+type Parts = BTreeMap<(i64, usize), Vec<i64>>;
+
 /// A sink that knows batch ids: what it shows of a batch is the last commit of it, and it counts the commits.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Shelf {
-    written: Arc<Mutex<BTreeMap<(i64, usize), Vec<i64>>>>,
+    written: Arc<Mutex<Parts>>,
     shown: Arc<Mutex<BTreeMap<i64, Vec<i64>>>>,
     commits: Arc<Mutex<Vec<i64>>>,
     fail_next_write: Arc<AtomicBool>,
