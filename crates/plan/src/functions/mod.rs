@@ -1,6 +1,6 @@
 //! Spark's functions, one file a family.
 //!
-//! The analyzer looks a call's name up here ([`lookup`]); the family checks and casts the arguments by
+//! The analyzer looks a call's name up here (`lookup`); the family checks and casts the arguments by
 //! Spark's rules and gives back a typed expression. What DataFusion computes as Spark does is its own
 //! expression, everything else is a [`udf::Kernel`].
 
