@@ -44,7 +44,7 @@ const AFTER_RELATION: [&str; 34] = [
 
 impl Parser<'_> {
     /// FROM and all its relations.
-    pub fn from_clause(&mut self) -> Parsed<Relation> {
+    pub fn parse_from(&mut self) -> Parsed<Relation> {
         self.expect_word("FROM")?;
         let mut from = self.relation()?;
         while self.eat_symbol(",") {

@@ -148,7 +148,7 @@ impl Parser<'_> {
             return Ok(Relation::Table(self.qualified_name()?));
         }
         if self.at_word("FROM") {
-            let from = self.from_clause()?;
+            let from = self.parse_from()?;
             self.expect_word("SELECT")?;
             return self.select(Some(from));
         }
@@ -164,7 +164,7 @@ impl Parser<'_> {
         let expressions = self.list(Self::named_expression)?;
         let input = match from {
             Some(from) => from,
-            None if self.at_word("FROM") => self.from_clause()?,
+            None if self.at_word("FROM") => self.parse_from()?,
             None => Relation::OneRow,
         };
         let mut input = self.lateral_views(input)?;

@@ -73,8 +73,8 @@ fn widens(from: &SparkType, to: &SparkType) -> bool {
 
 fn may_become_null(from: &SparkType, to: &SparkType, overflow: Overflow) -> bool {
     if overflow == Overflow::Null {
-        return !widens(from, to)
-            && !(*to == SparkType::String || (*from == SparkType::String && *to == SparkType::Binary));
+        let bytes = *from == SparkType::String && *to == SparkType::Binary;
+        return !(widens(from, to) || *to == SparkType::String || bytes);
     }
     declared_nullable(from, to)
 }
