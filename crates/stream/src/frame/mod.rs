@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -26,7 +26,7 @@ use millstream_plan::SparkError;
 use millstream_plan::analyzer::{self, Analyzed};
 use millstream_plan::functions::BatchTime;
 use millstream_plan::tree::Relation;
-use millstream_plan::types::StructType;
+use millstream_plan::types::{SparkType, StructField, StructType};
 
 pub use columns::{Column, IntoColumns, IntoCondition, IntoJoin};
 pub use group::GroupedData;
@@ -121,6 +121,22 @@ impl DataFrame {
 
     fn derive(&self, relation: impl FnOnce(Box<Relation>) -> Relation) -> Result<Self> {
         Self::new(self.session.clone(), relation(Box::new((*self.relation).clone())))
+    }
+
+    /// The frame for a sink that takes these columns as bytes: a cast of bytes to text that does nothing but feed one of
+    /// them is left out, so that the bytes arrive as they are.
+    pub(crate) fn with_bytes(&self, columns: &[&str]) -> Result<Self> {
+        let mut schema = self.schema().clone();
+        let named = |field: &StructField| columns.contains(&&*field.name);
+        let indices: Vec<usize> = (0..schema.fields.len()).filter(|&i| named(&schema.fields[i])).collect();
+        let plan = millstream_plan::session::sink_bytes(self.analyzed.plan.clone(), &indices)?;
+        for index in indices {
+            if *plan.schema().field(index).data_type() == DataType::BinaryView {
+                schema.fields[index].data_type = SparkType::Binary;
+            }
+        }
+        let analyzed = Arc::new(Analyzed { plan, schema, ..(*self.analyzed).clone() });
+        Ok(Self { analyzed, ..self.clone() })
     }
 
     /// Plans the frame as a batch, with one time for all its functions.

@@ -9,6 +9,7 @@ use super::DataFrame;
 use crate::error::{Error, Result, spark_error};
 use crate::query::{QuerySpec, StreamingQuery, check_output_mode};
 use crate::sink::create::{Rows, create};
+use crate::sink::kafka::BYTE_COLUMNS;
 use crate::sink::{ForeachBatchFn, Output, foreach_batch};
 use crate::trigger::Trigger;
 
@@ -142,6 +143,10 @@ impl DataStreamWriter {
                 Output::Sink(create(self.frame.session(), &format, &self.options, rows)?)
             }
         };
+        let frame = match format.eq_ignore_ascii_case("kafka") {
+            true => self.frame.with_bytes(&BYTE_COLUMNS)?,
+            false => self.frame,
+        };
         Ok(QuerySpec {
             name: self.query_name,
             output,
@@ -150,7 +155,7 @@ impl DataStreamWriter {
             checkpoint: self.options.get("checkpointLocation").map(str::to_owned),
             sink_format: format,
             options: BTreeMap::from(self.options),
-            frame: self.frame,
+            frame,
         })
     }
 }

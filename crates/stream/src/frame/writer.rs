@@ -12,6 +12,7 @@ use super::{BatchPlan, DataFrame};
 use crate::error::{Error, Result, spark_error};
 use crate::micro_batch::crash::CrashPoints;
 use crate::sink::create::{Rows, create};
+use crate::sink::kafka::BYTE_COLUMNS;
 use crate::sink::{Committable, Sink, SinkBatch};
 
 /// What to do when the target has something already.
@@ -136,7 +137,10 @@ impl DataFrameWriter {
         if self.format.eq_ignore_ascii_case("json") && !make_way(&self.options, mode)? {
             return Ok(());
         }
-        let frame = self.frame;
+        let frame = match self.format.eq_ignore_ascii_case("kafka") {
+            true => self.frame.with_bytes(&BYTE_COLUMNS)?,
+            false => self.frame,
+        };
         session.run(async move { write_batch(frame.plan().await?, sink).await }).await
     }
 

@@ -191,7 +191,8 @@ impl Source for MemorySource {
         let mut splits = vec![Vec::new(); partitions];
         for (index, block) in (from..until).enumerate() {
             let from = i64::try_from(block).unwrap_or(i64::MAX);
-            let split = Split { topic: "memory".into(), partition: 0, from, until: from.saturating_add(1) };
+            let split =
+                Split { topic: "memory".into(), partition: 0, from, until: from.saturating_add(1), task: 0 };
             splits[index % partitions].push(split);
         }
         Ok(splits)

@@ -98,6 +98,8 @@ pub struct Split {
     pub from: i64,
     /// The first offset not to read.
     pub until: i64,
+    /// The number of the piece in its batch, from 0: what `spark_partition_id()` tells.
+    pub task: i32,
 }
 
 /// The columns that a scan produces.

@@ -25,6 +25,9 @@ use super::{Committable, Committed, Guarantee, Sink, SinkBatch};
 use crate::error::{Error, Result};
 use crate::source::kafka::{KafkaClients, names};
 
+/// The columns that become bytes.
+pub const BYTE_COLUMNS: [&str; 2] = ["key", "value"];
+
 /// Client properties that a write cannot have.
 const FORBIDDEN: [(&str, &str); 2] = [
     ("key.serializer", "as keys are serialized with ByteArraySerializer."),

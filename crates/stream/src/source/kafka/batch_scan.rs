@@ -43,7 +43,7 @@ pub struct KafkaTable {
 impl KafkaTable {
     /// The table of a checked read.
     pub fn new(read: Arc<KafkaRead>) -> Self {
-        let schema = millstream_columnar::records::source_schema(read.include_headers);
+        let schema = super::table_schema(read.include_headers);
         Self { read, schema }
     }
 }
@@ -126,7 +126,8 @@ async fn resolve(read: &KafkaRead, clients: &KafkaClients, partitions: usize) ->
     let group = settings.group.as_str().into();
     let lookup = Lookup { kafka: kafka.clone(), settings, isolation: fetch.isolation };
     let splits = ranges::assign(ranges::cut(read.cut, lookup.ranges().await?), partitions);
-    Ok(Resolved { reader: SplitReader { reader: clients.reader(&kafka, fetch), policy, group }, splits })
+    let (reader, include_headers) = (clients.reader(&kafka, fetch), read.include_headers);
+    Ok(Resolved { reader: SplitReader { reader, policy, group, include_headers }, splits })
 }
 
 impl ExecutionPlan for KafkaScanExec {

@@ -68,7 +68,7 @@ impl Lookup {
                 let condition = "RESOLVED_START_OFFSET_GREATER_THAN_END_OFFSET";
                 return Err(positions::backwards(condition, &tp, from, until, "offset"));
             }
-            ranges.push(Split { topic: tp.topic, partition: tp.partition, from, until });
+            ranges.push(Split { topic: tp.topic, partition: tp.partition, from, until, task: 0 });
         }
         Ok(ranges)
     }

@@ -22,6 +22,7 @@ pub mod subscription;
 
 use std::sync::Arc;
 
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use millstream_plan::analyzer;
 use millstream_plan::tree::Read;
@@ -33,6 +34,14 @@ pub use options::KafkaRead;
 use crate::error::Result;
 use crate::micro_batch::scan::StreamTable;
 use crate::session::Session;
+
+/// The columns of the source, and behind them the number of the task that read the row, which the analyzer takes for
+/// `spark_partition_id()` and which is not read where nothing asks for it.
+fn table_schema(include_headers: bool) -> SchemaRef {
+    let source = millstream_columnar::records::source_schema(include_headers);
+    let task = Field::new(analyzer::PARTITION_ID_COLUMN, DataType::Int32, false);
+    Arc::new(Schema::new(source.fields().iter().cloned().chain([Arc::new(task)]).collect::<Vec<_>>()))
+}
 
 /// The table behind a read of format `kafka`, with its options checked.
 pub(super) fn resolve(session: &Session, read: &Read) -> Result<analyzer::Source> {

@@ -14,8 +14,19 @@ pub struct CutRules {
     pub max_records: Option<i64>,
 }
 
-/// Cuts ranges; empty ones are dropped.
+/// Most pieces of one range; a smaller maxRecordsPerPartition would take more memory for the list than for the rows.
+const MAX_PIECES: i64 = 100_000;
+
+/// Cuts ranges and numbers the pieces; empty ones are dropped.
 pub fn cut(rules: CutRules, ranges: Vec<Split>) -> Vec<Split> {
+    let mut pieces = cut_by_rules(rules, ranges);
+    for (number, piece) in pieces.iter_mut().enumerate() {
+        piece.task = i32::try_from(number).unwrap_or(i32::MAX);
+    }
+    pieces
+}
+
+fn cut_by_rules(rules: CutRules, ranges: Vec<Split>) -> Vec<Split> {
     let mut ranges: Vec<Split> = ranges.into_iter().filter(|range| size(range) > 0).collect();
     if let Some(max) = rules.max_records {
         ranges =
@@ -76,6 +87,7 @@ fn part_count(size: i64, total: i128, minimum: usize) -> i64 {
 fn divide(parts: i64, range: Split) -> Vec<Split> {
     let mut pieces = Vec::with_capacity(usize::try_from(parts.clamp(1, 4096)).unwrap_or(1));
     let mut from = range.from;
+    let parts = parts.min(MAX_PIECES);
     for part in 0..parts {
         let until =
             if part + 1 == parts { range.until } else { from + (range.until - from) / (parts - part) };
@@ -97,6 +109,7 @@ mod tests {
             partition: i32::try_from(p).unwrap(),
             from,
             until,
+            task: 0,
         };
         bounds.iter().enumerate().map(split).collect()
     }
@@ -154,6 +167,10 @@ mod tests {
             at_most(20, None, &[(1, 40), (1, 50), (1, 60)]),
             [(1, 20), (20, 40), (1, 17), (17, 33), (33, 50), (1, 20), (20, 40), (40, 60)]
         );
+        let rules = CutRules { min_partitions: None, max_records: Some(20) };
+        let tasks: Vec<i32> =
+            cut(rules, ranges(&[(1, 40), (1, 50)])).iter().map(|piece| piece.task).collect();
+        assert_eq!(tasks, [0, 1, 2, 3, 4]);
         assert_eq!(at_most(20, Some(1), &[(1, 40)]), [(1, 20), (20, 40)]);
         assert_eq!(at_most(20, Some(4), &[(1, 40)]), [(1, 10), (10, 20), (20, 30), (30, 40)]);
     }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, Int32Array, RecordBatch};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -27,6 +27,8 @@ pub struct SplitReader {
     pub policy: LossPolicy,
     /// The group's name in messages.
     pub group: Arc<str>,
+    /// Whether the source has the column of headers; the task's number is the column behind the last.
+    pub include_headers: bool,
 }
 
 /// Times that a range is tried again without getting further.
@@ -47,13 +49,16 @@ impl SplitReader {
             target_rows,
             ..DecoderOptions::default()
         };
-        let wanted = Projection::from_indices(projection.columns.iter().copied());
+        let task_column = records::source_schema(self.include_headers).fields().len();
+        let decoded = projection.columns.iter().copied().filter(|column| *column != task_column);
+        let wanted = Projection::from_indices(decoded);
         let state = Reading {
             partition: TopicPartition { topic: split.topic.clone(), partition: split.partition },
             from: split.from,
             until: split.until,
             decoder: RecordBatchDecoder::new(wanted, options),
-            order: column_order(&wanted, projection),
+            order: column_order(&wanted, projection, task_column),
+            task: split.task,
             projection: projection.clone(),
             range: None,
             stuck: (split.from, 0),
@@ -86,7 +91,9 @@ struct Reading {
     from: i64,
     until: i64,
     decoder: RecordBatchDecoder,
-    order: Option<Vec<usize>>,
+    /// Where each column comes from; none when they are the decoder's as they are.
+    order: Option<Vec<Column>>,
+    task: i32,
     projection: ScanProjection,
     range: Option<RangeRead>,
     /// A position and how often reading has failed there.
@@ -172,7 +179,13 @@ impl Reading {
 
     fn ordered(&self, batch: RecordBatch) -> Result<RecordBatch> {
         let Some(order) = &self.order else { return Ok(batch) };
-        let columns = order.iter().map(|&column| batch.column(column).clone()).collect();
+        let column = |column: &Column| -> ArrayRef {
+            match column {
+                Column::Decoded(index) => batch.column(*index).clone(),
+                Column::Task => Arc::new(Int32Array::from_value(self.task, batch.num_rows())),
+            }
+        };
+        let columns = order.iter().map(column).collect();
         let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(self.projection.schema.clone(), columns, &rows)
             .map_err(|error| DataFusionError::from(error).into())
@@ -193,12 +206,24 @@ fn malformed(error: millstream_columnar::Error) -> Error {
     spark_error("KAFKA_MALFORMED_RECORD_TIMESTAMP", Some("22008"), parameters, &error)
 }
 
-/// Where each wanted column stands in what the decoder makes; none when it is the same.
-fn column_order(decoded: &Projection, wanted: &ScanProjection) -> Option<Vec<usize>> {
+/// Where a column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    /// The decoder's column at this place.
+    Decoded(usize),
+    /// The number of the task.
+    Task,
+}
+
+/// Where each wanted column comes from; none when they are what the decoder makes.
+fn column_order(decoded: &Projection, wanted: &ScanProjection, task_column: usize) -> Option<Vec<Column>> {
     let decoded = decoded.indices();
     if decoded == wanted.columns {
         return None;
     }
-    let place = |column: &usize| decoded.iter().position(|index| index == column);
+    let place = |column: &usize| match *column == task_column {
+        true => Some(Column::Task),
+        false => decoded.iter().position(|index| index == column).map(Column::Decoded),
+    };
     Some(wanted.columns.iter().filter_map(place).collect())
 }

@@ -45,7 +45,7 @@ pub struct KafkaSourceFactory {
 #[async_trait]
 impl SourceFactory for KafkaSourceFactory {
     fn schema(&self) -> SchemaRef {
-        millstream_columnar::records::source_schema(self.read.include_headers)
+        super::table_schema(self.read.include_headers)
     }
 
     async fn create(&self, query: &QueryIdentity) -> Result<Arc<dyn Source>> {
@@ -65,8 +65,12 @@ impl SourceFactory for KafkaSourceFactory {
             ),
         };
         let lookup = Lookup { kafka: kafka.clone(), settings, isolation: fetch.isolation };
-        let splits =
-            SplitReader { reader: self.clients.reader(&kafka, fetch), policy, group: group.as_str().into() };
+        let splits = SplitReader {
+            reader: self.clients.reader(&kafka, fetch),
+            policy,
+            group: group.as_str().into(),
+            include_headers: self.read.include_headers,
+        };
         let shared = Arc::new(Shared::default());
         let discovery = self.clients.io().spawn(discover(lookup.clone(), shared.clone())).abort_handle();
         Ok(Arc::new(KafkaSource { read: self.read.clone(), lookup, splits, policy, shared, discovery }))
@@ -324,7 +328,7 @@ impl Source for KafkaSource {
                 self.policy.report(&Loss::OffsetChanged(tp, from, until))?;
                 continue;
             }
-            whole.push(Split { topic: tp.topic, partition: tp.partition, from, until });
+            whole.push(Split { topic: tp.topic, partition: tp.partition, from, until, task: 0 });
         }
         Ok(ranges::assign(ranges::cut(self.read.cut, whole), partitions))
     }
