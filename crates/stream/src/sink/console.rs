@@ -102,7 +102,7 @@ impl Sink for ConsoleSink {
             false => String::new(),
         };
         let mut out = self.out.lock();
-        write!(out, "{head}{table}\n")
+        writeln!(out, "{head}{table}")
             .and_then(|()| out.flush())
             .map_err(|source| Error::Io { path: "standard output".into(), source })?;
         Ok(Committed { output_rows: Some(written.iter().map(|part| part.rows).sum()) })

@@ -132,18 +132,18 @@ impl JsonFilesSink {
             .iter()
             .map(|file| LoggedFile::added(&self.root.join(&file.name), file.size, file.modification_time))
             .collect();
-        if let Some(log) = self.log()? {
-            if !log.add(batch.batch_id, &entries)? {
-                return Err(Error::Sink {
-                    sink: "json".into(),
-                    what: format!(
-                        "batch {} of {} was logged by another query while this one ran; give each query a directory \
-                         of its own",
-                        batch.batch_id,
-                        self.root.display()
-                    ),
-                });
-            }
+        if let Some(log) = self.log()?
+            && !log.add(batch.batch_id, &entries)?
+        {
+            return Err(Error::Sink {
+                sink: "json".into(),
+                what: format!(
+                    "batch {} of {} was logged by another query while this one ran; give each query a directory of its \
+                     own",
+                    batch.batch_id,
+                    self.root.display()
+                ),
+            });
         }
         let folder = self.folder(batch);
         for (number, file) in files.iter().enumerate() {
@@ -287,10 +287,10 @@ fn make_dir(path: &Path) -> Result<()> {
 
 /// Leftovers take room and nothing else, so a folder that cannot be removed is no failure.
 fn remove_dir(path: &Path) {
-    if let Err(error) = fs::remove_dir_all(path) {
-        if error.kind() != std::io::ErrorKind::NotFound {
-            tracing::warn!(folder = %path.display(), %error, "a temporary folder could not be removed");
-        }
+    if let Err(error) = fs::remove_dir_all(path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(folder = %path.display(), %error, "a temporary folder could not be removed");
     }
 }
 

@@ -104,7 +104,9 @@ mod tests {
     #[test]
     fn what_is_missing_or_of_another_type_is_named() {
         let value = ("value", DataType::Utf8View);
-        assert!(message(&[value.clone()], false).starts_with("topic option required when no 'topic'"));
+        assert!(
+            message(std::slice::from_ref(&value), false).starts_with("topic option required when no 'topic'")
+        );
         assert_eq!(message(&[("key", DataType::Utf8View)], true), "Required attribute 'value' not found");
         assert_eq!(message(&[("Value", DataType::Utf8View)], true), "Required attribute 'value' not found");
         assert_eq!(

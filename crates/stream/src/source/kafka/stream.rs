@@ -147,10 +147,11 @@ impl KafkaSource {
         if let AvailableNow::Until(target) = &self.shared.state.lock().available_now {
             return Ok(Some(target.clone()));
         }
-        if fresh == Freshness::Known && !self.shared.state.lock().stale {
-            if let Some(known) = self.known_ends() {
-                return Ok(Some(known));
-            }
+        if fresh == Freshness::Known
+            && !self.shared.state.lock().stale
+            && let Some(known) = self.known_ends()
+        {
+            return Ok(Some(known));
         }
         let partitions = self.lookup.partitions().await?;
         {
