@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -25,12 +26,14 @@ pub(crate) struct ManagerShared {
     starting: tokio::sync::Mutex<()>,
     /// The first query that ended since the last reset, or the last that failed.
     ended: watch::Sender<Option<StreamingQuery>>,
+    /// A signal has asked all queries to end.
+    stopping: AtomicBool,
 }
 
 impl Default for ManagerShared {
     fn default() -> Self {
         let (active, starting) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { active, starting, ended: watch::Sender::new(None) }
+        Self { active, starting, ended: watch::Sender::new(None), stopping: AtomicBool::new(false) }
     }
 }
 
@@ -83,10 +86,12 @@ impl StreamingQueryManager {
     pub async fn await_any_termination(&self) -> Result<()> {
         signals::install(&self.shared);
         let mut ended = self.shared.ended.subscribe();
-        match ended.wait_for(Option::is_some).await.as_deref() {
+        let outcome = match ended.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(query)) => query.outcome(),
             _ => Ok(()),
-        }
+        };
+        self.shared.stopped().await;
+        outcome
     }
 
     /// As [`StreamingQueryManager::await_any_termination`], but no longer than this. Tells whether one has
@@ -156,8 +161,21 @@ impl ManagerShared {
 
     /// Asks all queries to end; false when none runs.
     pub(crate) fn request_stop(&self) -> bool {
+        self.stopping.store(true, Ordering::SeqCst);
         let active = self.active.lock();
         active.values().for_each(|query| query.state.request_stop());
         !active.is_empty()
+    }
+
+    /// After a signal, waits for all queries: a program that waited for one ends its process next, and the running
+    /// batches of the others are to be finished first.
+    pub(crate) async fn stopped(&self) {
+        if !self.stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        let active: Vec<StreamingQuery> = self.active.lock().values().cloned().collect();
+        for query in active {
+            query.ended().await;
+        }
     }
 }

@@ -84,6 +84,7 @@ impl StreamingQuery {
     pub async fn await_termination(&self) -> Result<()> {
         signals::install(&self.manager);
         self.ended().await;
+        self.manager.stopped().await;
         self.outcome()
     }
 

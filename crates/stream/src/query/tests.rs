@@ -258,3 +258,33 @@ fn the_time_stands_still_within_a_batch() {
         assert!(second[0] > first[0]);
     });
 }
+
+#[test]
+fn after_a_signal_who_waits_for_one_query_waits_for_the_running_batches_of_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let (session, stream) = (session(), MemoryStream::new(schema()));
+    let frame = stream.to_frame(&session).unwrap();
+    block_on(async {
+        let quick = frame.write_stream().format("noop").start().await.unwrap();
+        let begun = watch::Sender::new(false);
+        let mut started = begun.subscribe();
+        let slow = frame
+            .write_stream()
+            .option("checkpointLocation", dir.path().display())
+            .foreach_batch(move |_, _| {
+                begun.send_replace(true);
+                async {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    Ok::<(), Error>(())
+                }
+            })
+            .start()
+            .await
+            .unwrap();
+        let _ = started.wait_for(|begun| *begun).await;
+        assert!(quick.manager.request_stop());
+        session.streams().await_any_termination().await.unwrap();
+        assert!(!quick.is_active() && !slow.is_active());
+        assert!(dir.path().join("commits/0").exists());
+    });
+}
