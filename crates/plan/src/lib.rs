@@ -1,4 +1,4 @@
-//! Spark's language over DataFusion: from SQL text and API calls to a logical plan, and from result batches back to text.
+//! Spark's language over DataFusion: from SQL text and API calls to a logical plan, and from batches back to text.
 //!
 //! The parts in the order in which a query passes them:
 //! - [`sql`]: SQL text to the unresolved tree,

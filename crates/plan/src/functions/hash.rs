@@ -1,5 +1,5 @@
-//! `hash` (Murmur3, 32 bits) and `xxhash64`, both with seed 42 and folded over the arguments: NULL leaves the hash as it
-//! is. Maps have no order and so no hash.
+//! `hash` (Murmur3, 32 bits) and `xxhash64`, both with seed 42 and folded over the arguments: NULL leaves the hash as
+//! it is. Maps have no order and so no hash.
 
 use std::sync::Arc;
 

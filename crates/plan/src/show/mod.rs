@@ -19,7 +19,8 @@ use crate::types::{SparkType, StructType};
 pub enum Truncate {
     /// Cells in full, aligned left: `truncate=False`.
     No,
-    /// At most this many characters, aligned right; cut cells end in `...` from 4 characters on. 0 is as [`Truncate::No`].
+    /// At most this many characters, aligned right; cut cells end in `...` from 4 characters on. 0 cuts nothing, as
+    /// [`Truncate::No`].
     At(usize),
 }
 

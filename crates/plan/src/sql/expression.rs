@@ -1,7 +1,7 @@
 //! Expressions: operators and predicates by precedence.
 //!
-//! From the loosest to the tightest: OR, AND, NOT, predicates (`IN`, `LIKE`, `IS NULL`, ...), comparisons, `|`, `^`, `&`,
-//! shifts, `+ - ||`, `* / % DIV`, signs and `~`, then what [`super::primary`] reads.
+//! From the loosest to the tightest: OR, AND, NOT, predicates (`IN`, `LIKE`, `IS NULL`, ...), comparisons, `|`, `^`,
+//! `&`, shifts, `+ - ||`, `* / % DIV`, signs and `~`, then what [`super::primary`] reads.
 use super::lexer::Kind;
 use super::parser::{Parsed, Parser};
 use crate::error::SparkError;

@@ -1,7 +1,7 @@
 //! Literals: numbers with Spark's types, and `DATE'..'`, `TIMESTAMP'..'`, `TIMESTAMP_NTZ'..'`, `X'..'`.
 //!
-//! A whole number is INT, else BIGINT, else DECIMAL by its digits; one with a point is DECIMAL with just its digits; one
-//! with an exponent is DOUBLE. Suffixes Y, S, L, F, D and BD say the type.
+//! A whole number is INT, else BIGINT, else DECIMAL by its digits; one with a point is DECIMAL with just its digits;
+//! one with an exponent is DOUBLE. Suffixes Y, S, L, F, D and BD say the type.
 use millstream_columnar::datetime::{TimeZone, string_to_date, string_to_timestamp, string_to_timestamp_ntz};
 
 use super::expression::quoted;

@@ -1,8 +1,8 @@
 //! The parser's state: a cursor over tokens, what it expects, how deep it is, and its errors.
 //!
 //! Grammar rules are in the sibling files as further methods of [`Parser`]. Every rule that may contain itself goes
-//! through [`Parser::nested`], and every rule that builds a chain says how it grows, so neither the parser nor those who
-//! walk the tree later can run out of stack.
+//! through [`Parser::nested`], and every rule that builds a chain says how it grows, so neither the parser nor those
+//! who walk the tree later can run out of stack.
 use super::ParseOptions;
 use super::lexer::{Kind, Token, tokens};
 use crate::error::{Error, Result, SparkError};
