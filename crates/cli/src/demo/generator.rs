@@ -1,6 +1,5 @@
 //! Invoices at a steady rate, the same ones in every run.
 
-use crate::Outcome;
 use millstream::client::{Kafka, Producer, ProducerOptions, RecordRef};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -139,10 +138,10 @@ fn address(random: &mut SmallRng, state: &str, city: &str) -> Value {
     })
 }
 
-/// A check that the generator is what the queries expect.
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Outcome;
 
     #[test]
     fn the_same_seed_gives_the_same_invoices() -> Outcome {
