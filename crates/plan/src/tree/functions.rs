@@ -1,5 +1,5 @@
 //! Spark's functions as programs call them: `to_json(struct_([star()]))`. Those that are missing here are called by
-//! name with [`call`] or in SQL text with [`expr`](super::expr).
+//! name with [`call`] or in SQL text with [`expr`](super::expr()).
 use super::{Call, Expr, call, lit, star};
 use crate::types::{SparkType, StructType};
 
