@@ -146,6 +146,11 @@ fn same_parameters(expected: Option<&Value>, found: &Failure) -> Result<(), Stri
     let Some(Value::Object(expected)) = expected else { return Ok(()) };
     for (name, value) in expected {
         let ours = found.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| masked(value));
+        // The recordings say `<path>` for any path.
+        let is_path = ours.as_deref().is_some_and(|ours| ours.starts_with('/') || ours.starts_with("file:"));
+        if is_path && value == "<path>" {
+            continue;
+        }
         if ours.as_deref().map(squeeze) != value.as_str().map(|text| squeeze(&masked(text))) {
             return Err(format!("parameter {name}: expected {value}, found {ours:?}"));
         }

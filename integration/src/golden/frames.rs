@@ -169,7 +169,8 @@ fn transform(
         }
         "limit" => Relation::Limit { input, count: number(step)? },
         "offset" => Relation::Offset { input, count: number(step)? },
-        "distinct" => Relation::Distinct { input },
+        // As the method of that name, which drops duplicates; SQL's DISTINCT is an aggregation.
+        "distinct" => Relation::Deduplicate { input, columns: Vec::new(), within_watermark: false },
         "sample" => {
             let upper = step.get("fraction").and_then(Value::as_f64).unwrap_or(1.0);
             Relation::Sample { input, lower: 0.0, upper, with_replacement: false, seed: None }
