@@ -22,6 +22,7 @@ use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder,
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
+use millstream_columnar::records::DecoderMemory;
 use tokio::sync::OnceCell;
 
 use super::clients::KafkaClients;
@@ -127,7 +128,8 @@ async fn resolve(read: &KafkaRead, clients: &KafkaClients, partitions: usize) ->
     let lookup = Lookup { kafka: kafka.clone(), settings, isolation: fetch.isolation };
     let splits = ranges::assign(ranges::cut(read.cut, lookup.ranges().await?), partitions);
     let (reader, include_headers) = (clients.reader(&kafka, fetch), read.include_headers);
-    Ok(Resolved { reader: SplitReader { reader, policy, group, include_headers }, splits })
+    let memory = DecoderMemory::default();
+    Ok(Resolved { reader: SplitReader { reader, policy, group, include_headers, memory }, splits })
 }
 
 impl ExecutionPlan for KafkaScanExec {

@@ -11,7 +11,9 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::Stream;
 use millstream_client::{FetchedRecords, Isolation, Loss as ClientLoss, RangeRead, Reader};
-use millstream_columnar::records::{self, Chunk, DecoderOptions, Projection, RecordBatchDecoder};
+use millstream_columnar::records::{
+    self, Chunk, DecoderMemory, DecoderOptions, Projection, RecordBatchDecoder,
+};
 use millstream_protocol::ids::TopicPartition;
 
 use super::loss::{self, Loss, LossPolicy, Rest};
@@ -29,6 +31,8 @@ pub struct SplitReader {
     pub group: Arc<str>,
     /// Whether the source has the column of headers; the task's number is the column behind the last.
     pub include_headers: bool,
+    /// The decoders' memory, used again by later batches.
+    pub memory: DecoderMemory,
 }
 
 /// Times that a range is tried again without getting further.
@@ -47,6 +51,7 @@ impl SplitReader {
             check_crcs: fetch.check_crcs,
             read_committed: fetch.isolation == Isolation::ReadCommitted,
             target_rows,
+            memory: self.memory.clone(),
             ..DecoderOptions::default()
         };
         let task_column = records::source_schema(self.include_headers).fields().len();

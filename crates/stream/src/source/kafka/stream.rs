@@ -12,6 +12,7 @@ use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use millstream_client::Isolation;
+use millstream_columnar::records::DecoderMemory;
 use millstream_protocol::ids::TopicPartition;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -70,6 +71,7 @@ impl SourceFactory for KafkaSourceFactory {
             policy,
             group: group.as_str().into(),
             include_headers: self.read.include_headers,
+            memory: DecoderMemory::default(),
         };
         let shared = Arc::new(Shared::default());
         let discovery = self.clients.io().spawn(discover(lookup.clone(), shared.clone())).abort_handle();
@@ -147,8 +149,9 @@ impl KafkaSource {
         if let AvailableNow::Until(target) = &self.shared.state.lock().available_now {
             return Ok(Some(target.clone()));
         }
+        let stale = self.shared.state.lock().stale;
         if fresh == Freshness::Known
-            && !self.shared.state.lock().stale
+            && !stale
             && let Some(known) = self.known_ends()
         {
             return Ok(Some(known));
