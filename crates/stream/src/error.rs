@@ -168,7 +168,8 @@ impl From<Error> for millstream_plan::Error {
     }
 }
 
-/// An error with Spark's public names and a text of the whole message, which gets Spark's frame: the condition in front,
+/// An error with Spark's public names and a text of the whole message, which gets Spark's frame: the condition
+/// in front,
 /// the SQLSTATE behind. Conditions that begin with `_LEGACY` have no public name, so their text stands alone.
 pub(crate) fn spark_error<V: Into<String>>(
     condition: &str,

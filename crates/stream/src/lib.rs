@@ -1,6 +1,7 @@
 //! The streaming engine: session, frames, sources, sinks, micro-batches and checkpoints.
 //!
-//! Reading order: [`session`] (where everything begins), [`frame`] (what is to be computed), [`source`] (where rows come
+//! Reading order: [`session`] (where everything begins), [`frame`] (what is to be computed), [`source`] (where
+//! rows come
 //! from), [`sink`] (where they go), [`batch_context`] (what differs from one micro-batch to the next), [`checkpoint`]
 //! (what survives a crash), [`micro_batch`] (the life of a query), [`query`] (the handle on one).
 

@@ -56,8 +56,8 @@ impl DataFrame {
         Ok(Self { session, relation: Arc::new(relation), analyzed })
     }
 
-    /// A frame over a table that exists only as a value, such as rows that a program or a sink holds. The table lives as
-    /// long as a frame or view over it.
+    /// A frame over a table that exists only as a value, such as rows that a program or a sink holds. The
+    /// table lives as long as a frame or view over it.
     ///
     /// # Errors
     /// A schema whose types the provider does not have.
@@ -123,8 +123,8 @@ impl DataFrame {
         Self::new(self.session.clone(), relation(Box::new((*self.relation).clone())))
     }
 
-    /// The frame for a sink that takes these columns as bytes: a cast of bytes to text that does nothing but feed one of
-    /// them is left out, so that the bytes arrive as they are.
+    /// The frame for a sink that takes these columns as bytes: a cast of bytes to text that does nothing but
+    /// feed one of them is left out, so that the bytes arrive as they are.
     pub(crate) fn with_bytes(&self, columns: &[&str]) -> Result<Self> {
         let mut schema = self.schema().clone();
         let named = |field: &StructField| columns.contains(&&*field.name);

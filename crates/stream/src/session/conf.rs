@@ -1,7 +1,8 @@
 //! A session's settings, by their Spark names.
 //!
 //! Any name is taken, as Spark takes them; those that mean something here are documented where they are read
-//! ([`millstream_plan::analyzer::Conf`], the checkpoint, the triggers). Below what a program sets lie the settings of the
+//! ([`millstream_plan::analyzer::Conf`], the checkpoint, the triggers). Below what a program sets lie the
+//! settings of the
 //! environment variable `MILLSTREAM_CONF` (`name=value;name=value`), which play the part of Spark's defaults file.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! Rows into Kafka: at least once.
 //!
-//! Rows go straight from the columns into the producer while they are computed; the end of a partition waits until all of
+//! Rows go straight from the columns into the producer while they are computed; the end of a partition waits
+//! until all of
 //! them are acknowledged. A batch that is run again after a crash is produced again, so consumers that must not see a
 //! record twice need a key in the payload.
 

@@ -1,8 +1,8 @@
 //! Kafka as a source, for batches and streams.
 //!
 //! Reading order: [`options`] (what was asked for), [`positions`] and [`offsets`] (where it starts and ends),
-//! [`subscription`] and [`lookup`] (what the cluster says), [`limits`] and [`ranges`] (what one batch takes and how it is
-//! cut), [`split_reader`] (bytes to rows), [`batch_scan`] (the batch read), [`loss`] (what is gone).
+//! [`subscription`] and [`lookup`] (what the cluster says), [`limits`] and [`ranges`] (what one batch takes
+//! and how it is cut), [`split_reader`] (bytes to rows), [`batch_scan`] (the batch read), [`loss`] (what is gone).
 
 pub mod available_now;
 pub mod batch_scan;

@@ -39,7 +39,8 @@ pub fn parse_timestamps(option: &str, text: &str) -> Result<PartitionOffsets> {
         Error::option(
             option,
             format!(
-                r#"Expected e.g. {{"topicA": {{"0": 123456789, "1": 123456789}}, "topicB": {{"0": 123456789, "1": 123456789}}}}, got {text}"#
+                "Expected e.g. {{\"topicA\": {{\"0\": 123456789, \"1\": 123456789}}, \"topicB\": {{\"0\": 123456789, \
+                 \"1\": 123456789}}}}, got {text}"
             ),
         )
     })

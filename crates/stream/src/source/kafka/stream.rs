@@ -1,6 +1,7 @@
 //! Kafka as the source of a running query.
 //!
-//! The end of a batch comes from the watermarks that fetch responses bring; the brokers are asked only at the start, after
+//! The end of a batch comes from the watermarks that fetch responses bring; the brokers are asked only at the
+//! start, after
 //! an error, when partitions have come or gone, and where a call promises to have seen everything. A background task
 //! looks for new partitions and topics, so that nothing in the path of a batch waits on a timer.
 
