@@ -15,16 +15,15 @@ pub struct TestArguments {
 pub fn run(arguments: &TestArguments) -> Result<(), String> {
     let jars = kafka_jars(arguments.require_kafka)?;
     step::timed("building every test in dev (5-10 minutes on two cores the first time)", || {
-        step::cargo(["test", "--workspace", "--all-targets", "--no-run"])
+        step::cargo(["test", "--workspace", "--no-run"])
     })?;
-    step::timed("unit tests of every crate and the integration suites", || {
-        let mut command = step::cargo_command(["test", "--workspace", "--all-targets"]);
+    step::timed("unit tests, documentation tests and the integration suites", || {
+        let mut command = step::cargo_command(["test", "--workspace"]);
         if let Some(jars) = &jars {
             command.env(kafka::FOLDER_VARIABLE, jars);
         }
         step::run(command)
     })?;
-    step::timed("documentation tests", || step::cargo(["test", "--workspace", "--doc"]))?;
     // The runner was built with the tests; building it alone would choose other features and build DataFusion again.
     run_golden(&[])
 }
@@ -46,7 +45,7 @@ fn kafka_jars(required: bool) -> Result<Option<PathBuf>, String> {
 
 /// Runs the golden cases; without arguments those of the repository against the embedded broker.
 pub fn golden(arguments: &[String]) -> Result<(), String> {
-    step::timed("building the golden runner", || step::cargo(["build", "--workspace", "--all-targets"]))?;
+    step::timed("building the golden runner", || step::cargo(["test", "--workspace", "--no-run"]))?;
     run_golden(arguments)
 }
 

@@ -23,15 +23,17 @@ pub struct Cluster {
     kafka: Kafka,
     producer: Producer,
     transactions: HashMap<String, TransactionalProducer>,
+    scope: String,
 }
 
 impl Cluster {
-    /// Connects.
-    pub async fn connect(bootstrap: &str) -> Result<Self, String> {
+    /// Connects; `scope` keeps the names that one case takes apart from another's.
+    pub async fn connect(bootstrap: &str, scope: &str) -> Result<Self, String> {
         let kafka = Kafka::connect(ClientOptions::new(bootstrap)).await.map_err(|error| error.to_string())?;
         let options = ProducerOptions { max_request_bytes: 8 << 20, ..ProducerOptions::default() };
         let producer = kafka.producer(options);
-        Ok(Self { bootstrap: bootstrap.into(), kafka, producer, transactions: HashMap::new() })
+        let (transactions, scope) = (HashMap::new(), scope.into());
+        Ok(Self { bootstrap: bootstrap.into(), kafka, producer, transactions, scope })
     }
 
     /// Deletes what an earlier run left of these topics, then makes those of `topics`.
@@ -118,7 +120,8 @@ impl Cluster {
 
     /// The step `txn`: one transactional producer per id; a step may begin, produce and end.
     pub fn transaction(&mut self, step: &Value) -> Result<(), String> {
-        let id = text(step, "id")?;
+        // Cases run side by side: the ids of one must not fence those of another.
+        let id = format!("{}-{}", self.scope, text(step, "id")?);
         if !self.transactions.contains_key(&id) {
             let started = TransactionalProducer::start(&self.bootstrap, &id)?;
             self.transactions.insert(id.clone(), started);

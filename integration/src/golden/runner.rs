@@ -57,7 +57,7 @@ pub struct Runner {
 impl Runner {
     /// Makes the case's topics and a session with its settings.
     pub async fn prepare(case: &Case, bootstrap: &str) -> Result<Self, String> {
-        let cluster = Cluster::connect(bootstrap).await?;
+        let cluster = Cluster::connect(bootstrap, &case.name).await?;
         cluster.prepare(&case.topics, &case.other_topics).await?;
         let mut builder = Session::builder();
         for (name, value) in SETTINGS {

@@ -32,7 +32,7 @@ impl Recording {
 
     /// Runs every run of the recording on the cluster and compares everything that was recorded.
     pub async fn run(&self, bootstrap: &str) -> Result<(), String> {
-        let mut cluster = Cluster::connect(bootstrap).await?;
+        let mut cluster = Cluster::connect(bootstrap, self.name()).await?;
         let (topics, others) = Case::topics_of(&self.input)?;
         cluster.prepare(&topics, &others).await?;
         let work = tempfile::tempdir().map_err(|error| error.to_string())?;

@@ -224,7 +224,7 @@ async fn survives_kills(bootstrap: &str) {
         crash_at_every_point(bootstrap, work.path());
     });
     let invoices = generator.finish().await;
-    let cluster = Cluster::connect(bootstrap).await.unwrap();
+    let cluster = Cluster::connect(bootstrap, "kill").await.unwrap();
     run_to_the_end(bootstrap, work.path(), &cluster).await;
     nothing_lost_nothing_twice(&cluster, work.path(), invoices).await;
 }
