@@ -43,8 +43,7 @@ async fn main() -> Result<()> {
         places.order_by(["topic", "partition"])?.show().await?;
         every.group_by(["key"]).count()?.order_by(["key"])?.show().await?;
         println!("{} {} {}", one.count().await?, two.count().await?, every.count().await?);
-        print!("press enter to read again");
-        std::io::Write::flush(&mut std::io::stdout())?;
+        eprint!("press enter to read again");
         std::io::stdin().read_line(&mut String::new())?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What the interactive programs print when they wait for Enter.
+/// What the interactive programs write to standard error when they wait for Enter.
 const PROMPT: &str = "press enter to read again";
 
 /// A running example.
@@ -140,7 +140,7 @@ impl Program {
     /// Waits until the program asks for Enter once more.
     pub fn wait_for_prompt(&mut self, patience: Duration) -> Result<(), String> {
         let start = Instant::now();
-        while self.stdout.text().matches(PROMPT).count() <= self.prompts {
+        while self.stderr.text().matches(PROMPT).count() <= self.prompts {
             if !self.is_running() || start.elapsed() > patience {
                 return Err("the program did not ask for Enter".into());
             }

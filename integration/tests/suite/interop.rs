@@ -123,7 +123,6 @@ async fn what_their_producer_writes_we_read_in_every_codec() {
             let lines: Vec<String> =
                 (0..RECORDS).map(|number| format!("k{number}:value {number} äöü")).collect();
             let bootstrap = theirs.bootstrap();
-            let compression_setting = format!("compression.type={name}");
             let arguments = [
                 "--bootstrap-server",
                 &bootstrap,
@@ -133,10 +132,13 @@ async fn what_their_producer_writes_we_read_in_every_codec() {
                 "parse.key=true",
                 "--property",
                 "key.separator=:",
-                "--producer-property",
-                &compression_setting,
+                "--compression-codec",
+                name,
             ];
-            let class = "org.apache.kafka.tools.ConsoleProducer";
+            let class = match version {
+                "3.9.1" => "kafka.tools.ConsoleProducer",
+                _ => "org.apache.kafka.tools.ConsoleProducer",
+            };
             let input = format!("{}\n", lines.join("\n"));
             tokio::task::block_in_place(|| theirs.tool(class, &arguments, &input)).unwrap();
             let (records, codecs) = read(&kafka, &topic, 0).await;
