@@ -1,5 +1,5 @@
-//! `bench stream`: Kafka -> from_json -> filter -> to_json -> Kafka with checkpoints, rows a second, and pyspark beside it
-//! where it is installed.
+//! `bench stream`: Kafka -> from_json -> filter -> to_json -> Kafka with checkpoints, rows a second, and pyspark
+//! beside it where it is installed.
 
 use crate::contender::cpu_seconds;
 use crate::medians::{Figures, rounded};

@@ -62,8 +62,7 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut running = futures::stream::iter(cases)
         .map(|case| {
             let bootstrap = bootstrap.clone();
-            let work = tokio::spawn(async move { (case.name.clone(), golden::run(&case, &bootstrap).await) });
-            async move { work.await }
+            tokio::spawn(async move { (case.name.clone(), golden::run(&case, &bootstrap).await) })
         })
         .buffer_unordered(arguments.jobs);
     while let Some(ended) = running.next().await {

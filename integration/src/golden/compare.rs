@@ -106,7 +106,8 @@ pub fn same_value(what: &str, expected: &Value, found: &Value) -> Result<(), Str
     }
 }
 
-/// Compares an error by condition, SQLSTATE and parameters, or by phase and every quoted name where Spark has no condition.
+/// Compares an error by condition, SQLSTATE and parameters, or by phase and every quoted name where Spark has no
+/// condition.
 pub fn same_error(expected: &Map<String, Value>, found: &Failure) -> Result<(), String> {
     let text = |key: &str| expected.get(key).and_then(Value::as_str);
     let shown = || format!("{:?} {}", found.condition, found.message.trim());

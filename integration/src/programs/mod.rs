@@ -1,5 +1,5 @@
-//! Whole programs against their recordings: each example runs as a process of its own, is fed, stopped and killed as the
-//! recording says, and what it prints and writes is compared with what Spark's program printed and wrote.
+//! Whole programs against their recordings: each example runs as a process of its own, is fed, stopped and killed as
+//! the recording says, and what it prints and writes is compared with what Spark's program printed and wrote.
 
 mod check;
 mod process;

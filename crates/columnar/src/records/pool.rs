@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use arrow_buffer::{ArrowNativeType, Buffer};
 use bytes::Bytes;
 
-/// Memory that decoders use again: arenas, and vectors of the columns' usual size. Clones share it; decoders that follow
-/// one another (one per split, one per micro-batch) should be given the same one.
+/// Memory that decoders use again: arenas, and vectors of the columns' usual size. Clones share it; decoders that
+/// follow one another (one per split, one per micro-batch) should be given the same one.
 ///
 /// At most 16 MiB of arenas and 12 MiB of columns are kept while nobody uses them.
 #[derive(Debug, Clone)]

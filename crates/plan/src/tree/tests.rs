@@ -74,13 +74,18 @@ fn expressions() -> Vec<Expr> {
     all
 }
 
-fn relations() -> Vec<Relation> {
-    let input = || Box::new(Relation::Table(vec!["t".into()]));
-    let schema = StructType::new().add("a", SparkType::Long, true);
+fn filled_read(schema: &StructType) -> Read {
     let mut read = Read::new("kafka", true);
     read.options.set("kafka.bootstrap.servers", "a:9092");
     read.schema = Some(schema.clone());
     read.paths.push("p".into());
+    read
+}
+
+fn relations() -> Vec<Relation> {
+    let input = || Box::new(Relation::Table(vec!["t".into()]));
+    let schema = StructType::new().add("a", SparkType::Long, true);
+    let read = filled_read(&schema);
     let join = |kind, condition| Relation::Join { left: input(), right: input(), kind, condition };
     let aggregate = |grouping| Relation::Aggregate {
         input: input(),
