@@ -51,12 +51,13 @@ impl StreamingQueryManager {
 
     /// The queries that run.
     pub fn active(&self) -> Vec<StreamingQuery> {
-        self.shared.active.lock().values().cloned().collect()
+        // A query that has just ended may still be in the map for a moment; its handle already says so.
+        self.shared.active.lock().values().filter(|query| query.is_active()).cloned().collect()
     }
 
     /// The running query with this id.
     pub fn get(&self, id: Uuid) -> Option<StreamingQuery> {
-        self.shared.active.lock().get(&id).cloned()
+        self.shared.active.lock().get(&id).filter(|query| query.is_active()).cloned()
     }
 
     /// Starts a query. What is wrong with the query itself is told here; what goes wrong while it runs, its
