@@ -52,6 +52,12 @@ fn as_recorded(wanted: &Value, found: &Value) -> Value {
         (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
             wanted.iter().zip(found).map(|(wanted, found)| as_recorded(wanted, found)).collect()
         }
+        // Years below 1000 stand in the recordings as Python's strftime prints them: without leading zeros.
+        (Value::String(wanted), Value::String(found))
+            if found.get(4..5) == Some("-") && found.trim_start_matches('0') == wanted =>
+        {
+            json!(wanted)
+        }
         _ => found.clone(),
     }
 }

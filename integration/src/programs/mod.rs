@@ -105,7 +105,9 @@ impl Recording {
         if asks || steps.is_empty() {
             return program.wait_for_exit(PATIENCE);
         }
-        if program.is_running() { program.terminate() } else { Ok(()) }
+        // A second signal would end the program at once.
+        let told = steps.iter().any(|step| has(step, "term") || has(step, "kill"));
+        if told || !program.is_running() { Ok(()) } else { program.terminate() }
     }
 
     /// Every query has reported a batch whose ends are those of its topics.
