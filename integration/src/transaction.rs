@@ -5,9 +5,11 @@
 
 use bytes::Bytes;
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, EndTxnRequest, EndTxnResponse,
-    InitProducerIdRequest, InitProducerIdResponse, ProduceResponse, ProducerId, TopicName, TransactionalId,
+    AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, BrokerId, EndTxnRequest, EndTxnResponse,
+    InitProducerIdRequest, InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse, ProduceResponse,
+    ProducerId, TopicName, TransactionalId,
 };
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request, StrBytes};
 use millstream_protocol::ids::ApiKey;
@@ -25,6 +27,7 @@ const INIT_PRODUCER_ID: i16 = 4;
 const ADD_PARTITIONS: i16 = 3;
 const END: i16 = 3;
 const PRODUCE: i16 = 9;
+const LIST_OFFSETS: i16 = 6;
 
 const COORDINATOR_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -106,11 +109,36 @@ impl TransactionalProducer {
             .with_producer_id(ProducerId(self.producer_id))
             .with_producer_epoch(self.epoch)
             .with_committed(commit);
-        self.added.clear();
+        let touched = std::mem::take(&mut self.added);
+        let ends = touched.iter().map(|place| self.log_end(place)).collect::<Result<Vec<_>, _>>()?;
         self.retry("EndTxn", |producer| {
             let answer: EndTxnResponse = producer.ask(ApiKey::END_TXN, END, &request)?;
             Ok(answer.error_code)
-        })
+        })?;
+        // The coordinator answers before the markers are in the logs; a reader sees the end only with them.
+        let start = Instant::now();
+        for (place, end) in touched.iter().zip(ends) {
+            while self.log_end(place)? <= end {
+                if start.elapsed() > COORDINATOR_DEADLINE {
+                    return Err(format!("no marker of {} in {}-{}", self.id, place.0, place.1));
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Ok(())
+    }
+
+    /// The offset behind the last record of a partition, markers included.
+    fn log_end(&mut self, place: &(String, i32)) -> Result<i64, String> {
+        const LATEST: i64 = -1;
+        let partition = ListOffsetsPartition::default().with_partition_index(place.1).with_timestamp(LATEST);
+        let topic = ListOffsetsTopic::default()
+            .with_name(TopicName(StrBytes::from_string(place.0.clone())))
+            .with_partitions(vec![partition]);
+        let request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
+        let answer: ListOffsetsResponse = self.ask(ApiKey::LIST_OFFSETS, LIST_OFFSETS, &request)?;
+        let found = answer.topics.iter().flat_map(|topic| &topic.partitions).next();
+        found.map(|found| found.offset).ok_or_else(|| format!("no end of {}-{}", place.0, place.1))
     }
 
     fn transactional_id(&self) -> TransactionalId {

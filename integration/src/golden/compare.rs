@@ -52,6 +52,10 @@ fn as_recorded(wanted: &Value, found: &Value) -> Value {
         (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
             wanted.iter().zip(found).map(|(wanted, found)| as_recorded(wanted, found)).collect()
         }
+        (Value::Object(wanted), Value::Object(found)) if wanted.len() == found.len() => {
+            let fields = wanted.values().zip(found);
+            fields.map(|(wanted, (name, found))| (name.clone(), as_recorded(wanted, found))).collect()
+        }
         // Years below 1000 stand in the recordings as Python's strftime prints them: without leading zeros.
         (Value::String(wanted), Value::String(found))
             if found.get(4..5) == Some("-") && found.trim_start_matches('0') == wanted =>
