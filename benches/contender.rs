@@ -2,6 +2,9 @@
 //!
 //! Included by path into our benchmark and into the other clients' package, which have no crate in common.
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch};
 use std::time::Instant;
 
 /// What a contender reads, and whether this run is timed or verified.
@@ -34,9 +37,24 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds the hashes of a batch whose columns are key, value, topic, partition, offset and timestamp; its rows are
+    /// counted by whoever made it.
+    pub fn add_batch(&mut self, batch: &RecordBatch) {
+        let (key, value) = (batch.column(0).as_binary_view(), batch.column(1).as_binary_view());
+        let topic = batch.column(2).as_string_view();
+        let partition = batch.column(3).as_primitive::<Int32Type>();
+        let offset = batch.column(4).as_primitive::<Int64Type>();
+        let timestamp = batch.column(5).as_primitive::<TimestampMicrosecondType>();
+        for row in 0..batch.num_rows() {
+            let key = if key.is_null(row) { &[][..] } else { key.value(row) };
+            let numbers = [i64::from(partition.value(row)), offset.value(row), timestamp.value(row)];
+            self.add(key, value.value(row), topic.value(row), numbers);
+        }
+    }
+
     /// Adds one row's values.
     #[inline]
-    pub fn add(&mut self, key: &[u8], value: &[u8], topic: &str, numbers: [i64; 3]) {
+    fn add(&mut self, key: &[u8], value: &[u8], topic: &str, numbers: [i64; 3]) {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for bytes in [key, value, topic.as_bytes()] {
             for byte in bytes {

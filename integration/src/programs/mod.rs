@@ -43,7 +43,7 @@ impl Recording {
                 .await
                 .map_err(|why| format!("run {number}: {why}"))?;
             let after = check::Outputs::collect(&self.input, &cluster, work.path()).await?;
-            check::same_outputs(&self.folder, &self.input, number, &before, &after)
+            check::same_outputs(&self.folder, number, &before, &after)
                 .map_err(|why| format!("after run {number}: {why}"))?;
             check::same_checkpoints(&self.folder, number, work.path())
                 .map_err(|why| format!("after run {number}: {why}"))?;
