@@ -178,7 +178,8 @@ impl Default for FetchOptions {
 pub struct ProducerOptions {
     /// Default `All`.
     pub acks: Acks,
-    /// Retries write no record twice and keep the order, while the process lives. Default true.
+    /// Retries write no record twice and keep the order, while the process lives. Default true; without effect
+    /// unless `acks` is `All`.
     pub idempotence: bool,
     /// How long an unfilled batch waits for more records. Default 5 ms.
     pub linger: Duration,
@@ -230,6 +231,22 @@ impl Default for ProducerOptions {
         }
     }
 }
+
+impl ProducerOptions {
+    /// Whether batches carry a producer id and sequence numbers: without all replicas' acknowledgement they
+    /// would promise what nobody keeps.
+    pub(crate) fn is_numbered(&self) -> bool {
+        self.idempotence && self.acks == Acks::All
+    }
+
+    /// Requests in flight per broker. Brokers know a producer's last five batches as duplicates, not more.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        let most = if self.is_numbered() { BATCHES_KNOWN_TO_BROKERS } else { usize::MAX };
+        self.max_in_flight.clamp(1, most)
+    }
+}
+
+const BATCHES_KNOWN_TO_BROKERS: usize = 5;
 
 /// The items of a comma-separated list, without blanks around them and without empty ones.
 pub(crate) fn split_list(text: &str) -> Vec<String> {

@@ -11,6 +11,12 @@
 //! the batches go out again in their order with their old numbers. A batch that fails for good leaves a gap:
 //! the partition goes on under a new producer id with numbers from 0. A batch that may have been written is
 //! never renumbered, because that could write it twice: it fails and says so.
+//!
+//! A broker that does not know the producer takes *any* first number (KIP-360). So the second of two batches
+//! in flight would become the first in the log when the first one is refused: by a leader that has just moved
+//! away, or for want of replicas. Therefore one batch at a time is in flight until one of them has been
+//! acknowledged under the present id, and again after a long silence, because brokers forget a producer in
+//! time. All in flight go to one broker: of two brokers the later one may answer first.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -39,6 +45,7 @@ pub(crate) struct Batch {
     pub(crate) attempts: u32,
     /// Its first record's number, once it has one.
     sequence: Option<i32>,
+    sent: Option<Instant>,
     /// A request that held it went out and no answer came.
     pub(crate) possibly_written: bool,
 }
@@ -96,6 +103,13 @@ pub(crate) struct Outbox {
     in_flight: VecDeque<Batch>,
     identity: Option<Identity>,
     next_sequence: i32,
+    /// When the last batch that was acknowledged under the present identity had been sent: since then the
+    /// leader, whoever it is, knows the numbering.
+    known_at: Option<Instant>,
+    /// The newest batch that is in the log.
+    newest_written: Option<BatchKey>,
+    /// The broker that has what is in flight.
+    route: Option<i32>,
     /// A batch failed: nothing is sent until all in flight are settled.
     is_recovering: bool,
     /// The numbering has a gap: a new identity is needed before anything is sent.
@@ -113,6 +127,9 @@ impl Outbox {
             in_flight: VecDeque::new(),
             identity: None,
             next_sequence: 0,
+            known_at: None,
+            newest_written: None,
+            route: None,
             is_recovering: false,
             needs_identity: false,
             not_before: None,
@@ -158,6 +175,7 @@ impl Outbox {
             created: open.created,
             attempts: 0,
             sequence: None,
+            sent: None,
             possibly_written: false,
         });
         Ok(())
@@ -183,14 +201,26 @@ impl Outbox {
         [lingering, paused, expiry].into_iter().flatten().min()
     }
 
-    /// Size of the batch that could be sent now.
+    /// Size of the batch that could be sent now, to the broker where [`may_go_to`](Self::may_go_to) allows it.
     pub(crate) fn sendable(&self, now: Instant) -> Option<usize> {
-        let waits = (self.is_recovering || self.needs_identity) && !self.in_flight.is_empty();
+        let one_at_a_time = self.is_recovering || self.needs_identity || !self.is_numbering_known(now);
+        let waits = one_at_a_time && !self.in_flight.is_empty();
         let paused = self.not_before.is_some_and(|at| now < at);
         if waits || paused {
             return None;
         }
         self.ready.front().map(|batch| batch.encoded.len())
+    }
+
+    /// Whether nothing is in flight to any other broker.
+    pub(crate) fn may_go_to(&self, node: i32) -> bool {
+        self.in_flight.is_empty() || self.route == Some(node)
+    }
+
+    /// Whether the leader would refuse a number that is not the next one. Without numbers it never does.
+    fn is_numbering_known(&self, now: Instant) -> bool {
+        self.identity.is_none()
+            || self.known_at.is_some_and(|at| now.saturating_duration_since(at) < NUMBERING_KEPT)
     }
 
     /// Whether it cannot go on with the producer's present identity.
@@ -205,8 +235,9 @@ impl Outbox {
         self.identity.is_none() || self.needs_identity
     }
 
-    /// Puts the next batch in flight. `identity` is used if one is needed; `None` sends unnumbered batches.
-    pub(crate) fn send(&mut self, identity: Option<Identity>) -> Option<Sending> {
+    /// Puts the next batch in flight to a broker. `identity` is used if one is needed; `None` sends unnumbered
+    /// batches.
+    pub(crate) fn send(&mut self, identity: Option<Identity>, node: i32, now: Instant) -> Option<Sending> {
         if let Some(identity) = identity
             && self.wants_identity()
         {
@@ -221,6 +252,8 @@ impl Outbox {
             self.next_sequence = advance(self.next_sequence, batch.encoded.records);
         }
         batch.attempts += 1;
+        batch.sent = Some(now);
+        self.route = Some(node);
         let sending = Sending {
             key: (batch.ticket, batch.first),
             bytes: batch.encoded.bytes(),
@@ -240,7 +273,11 @@ impl Outbox {
             place == 0 && self.ready.front().is_none_or(|front| (front.ticket, front.first) > key);
         let Some(mut batch) = self.in_flight.remove(place) else { return settled };
         match fate {
-            Fate::Acknowledged => settled.done = Some(batch),
+            Fate::Acknowledged => {
+                self.known_at = self.known_at.max(batch.sent);
+                self.newest_written = self.newest_written.max(Some(key));
+                settled.done = Some(batch);
+            }
             Fate::Retry { in_doubt, not_before } => {
                 batch.possibly_written |= in_doubt;
                 if batch.attempts > self.retries {
@@ -253,6 +290,11 @@ impl Outbox {
                 self.put_back(batch);
             }
             Fate::OutOfOrder if !is_oldest => self.put_back(batch),
+            // The broker had forgotten the producer and took a later one first: the order is lost, say so.
+            Fate::OutOfOrder if self.newest_written > Some(key) => {
+                self.needs_identity = true;
+                settled.failed.push(batch);
+            }
             Fate::OutOfOrder => {
                 self.needs_identity = true;
                 self.put_back(batch);
@@ -310,6 +352,7 @@ impl Outbox {
         self.identity = Some(identity);
         self.needs_identity = false;
         self.next_sequence = 0;
+        self.known_at = None;
         for batch in &mut self.ready {
             batch.sequence = None;
         }
@@ -369,6 +412,10 @@ impl Batch {
         self.encoded.records
     }
 }
+
+/// How long after an acknowledgement a broker is relied on to know the numbering. Kafka's default for
+/// `producer.id.expiration.ms` is a day; clusters with very many producers set it to less.
+const NUMBERING_KEPT: Duration = Duration::from_secs(300);
 
 /// Numbers run from 0 to 2^31 - 1 and start over.
 fn advance(sequence: i32, records: i32) -> i32 {

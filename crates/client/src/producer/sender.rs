@@ -97,7 +97,7 @@ impl Sender {
         let (ready, due) = self.collect(now);
         for (node, mut ready) in ready {
             let Some(connection) = self.connection(node) else { continue };
-            while self.brokers[&node].in_flight < self.shared.options.max_in_flight.max(1) {
+            while self.brokers[&node].in_flight < self.shared.options.most_in_flight() {
                 if !self.send_one(node, &connection, &mut ready, now) {
                     break;
                 }
@@ -117,7 +117,7 @@ impl Sender {
             _ => std::time::Duration::ZERO,
         };
         let delivery = options.delivery_timeout;
-        let is_numbered = options.idempotence;
+        let is_numbered = options.is_numbered();
         let mut by_leader: HashMap<i32, Vec<Ready>> = HashMap::new();
         let mut due: Option<Instant> = None;
         let (mut lacks_identity, mut lacks_leader) = (false, false);
@@ -145,6 +145,8 @@ impl Sender {
                 match self.leader(&partition) {
                     _ if lacks => lacks_identity = true,
                     None => lacks_leader = true,
+                    // What is in flight to the leader before is awaited first.
+                    Some(node) if !outbox.lock().may_go_to(node) => {}
                     Some(node) => {
                         by_leader.entry(node).or_default().push(Ready { partition, outbox: outbox.clone() });
                     }
@@ -195,13 +197,14 @@ impl Sender {
         ready.retain(|Ready { partition, outbox }| {
             let mut state = outbox.lock();
             let Some(size) = state.sendable(now) else { return false };
-            if self.shared.options.idempotence && state.lacks(self.identity) {
+            let lacks = self.shared.options.is_numbered() && state.lacks(self.identity);
+            if lacks || !state.may_go_to(node) {
                 return false;
             }
             if bytes > 0 && bytes + size > most {
                 return true;
             }
-            let Some(sending) = state.send(self.identity) else { return false };
+            let Some(sending) = state.send(self.identity, node, now) else { return false };
             bytes += sending.bytes.len();
             let topic = contents.entry(partition.topic.clone()).or_default();
             topic.push((partition.partition, sending.bytes));

@@ -1,6 +1,7 @@
 //! A broker with data in it, and what a read of it brings.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +65,13 @@ pub fn producer_options() -> ProducerOptions {
 }
 
 /// Writes records `first..last` in turn to `partitions` partitions; the value is the number in decimal.
-pub async fn write(producer: &Producer, topic: &str, partitions: i32, numbers: std::ops::Range<u64>) {
+pub async fn write(producer: &Producer, topic: &str, partitions: i32, numbers: Range<u64>) {
+    write_unflushed(producer, topic, partitions, numbers).await;
+    producer.flush().await.unwrap();
+}
+
+/// As [`write`], but what it wrote may not have been sent yet.
+pub async fn write_unflushed(producer: &Producer, topic: &str, partitions: i32, numbers: Range<u64>) {
     let topic: Arc<str> = topic.into();
     for number in numbers {
         let value = number.to_string();
@@ -72,7 +79,6 @@ pub async fn write(producer: &Producer, topic: &str, partitions: i32, numbers: s
         let record = RecordRef { value: Some(value.as_bytes()), ..RecordRef::default() };
         producer.send(&topic, Some(partition), record).await.unwrap();
     }
-    producer.flush().await.unwrap();
 }
 
 /// A topic of `partitions` with the numbers `0..count` spread over it.
@@ -132,4 +138,32 @@ pub async fn everything(kafka: &Kafka, broker: &Broker, topic: &str) -> BTreeMap
 /// What `write` has put into one partition.
 pub fn numbers(partition: u64, partitions: u64, count: u64) -> Vec<String> {
     (0..count).filter(|n| n % partitions == partition).map(|n| n.to_string()).collect()
+}
+
+/// Compares what a partition holds with what was written; a difference is told by its place and its kind.
+pub fn assert_same(partition: &str, found: &[String], expected: &[String]) {
+    let Some(at) = (0..found.len().max(expected.len())).find(|at| found.get(*at) != expected.get(*at)) else {
+        return;
+    };
+    let count = |all: &[String]| {
+        let mut counts = BTreeMap::new();
+        all.iter().for_each(|value| *counts.entry(value.clone()).or_insert(0_i64) += 1);
+        counts
+    };
+    let (have, want) = (count(found), count(expected));
+    let more = |these: &BTreeMap<String, i64>, those: &BTreeMap<String, i64>| {
+        let extra = these.iter().filter(|(value, n)| **n > those.get(*value).copied().unwrap_or(0));
+        extra.map(|(value, _)| value.clone()).take(5).collect::<Vec<_>>()
+    };
+    let around = |all: &[String]| all[at.min(all.len())..(at + 5).min(all.len())].to_vec();
+    panic!(
+        "{partition}: {} records, {} expected; from position {at} on {:?} where {:?} is expected; \
+         lost: {:?}, too often: {:?}",
+        found.len(),
+        expected.len(),
+        around(found),
+        around(expected),
+        more(&want, &have),
+        more(&have, &want)
+    );
 }

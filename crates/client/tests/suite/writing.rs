@@ -8,15 +8,14 @@ use millstream_broker::{Act, BrokerOptions};
 use millstream_client::{Acks, Compression, Error, ErrorCode, ProducerOptions, RecordRef, Sent};
 use millstream_protocol::ids::ApiKey;
 
-use crate::setup::{Cluster, everything, numbers, producer_options, write};
+use crate::setup::{Cluster, assert_same, everything, numbers, producer_options, write, write_unflushed};
 
 async fn assert_exact(cluster: &Cluster, topic: &str, partitions: u64, count: u64) {
     let kafka = cluster.connect().await;
     let rows = everything(&kafka, &cluster.broker, topic).await;
     for partition in 0..partitions {
         let found = &rows[&i32::try_from(partition).unwrap()];
-        let expected = numbers(partition, partitions, count);
-        assert!(*found == expected, "partition {partition}: {} of {} records", found.len(), expected.len());
+        assert_same(&format!("{topic}-{partition}"), found, &numbers(partition, partitions, count));
     }
 }
 
@@ -74,6 +73,50 @@ async fn leaders_that_move_in_mid_write_are_followed() {
     assert!(rule.hits() > 5, "leaders moved {} times", rule.hits());
     rule.remove();
     assert_exact(&cluster, "t", 3, 9000).await;
+}
+
+/// A broker that knows nothing of a producer takes any first number: the second batch must not be there yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_batch_that_is_refused_is_not_overtaken() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 2, &[]).unwrap();
+    let count = AtomicU64::new(0);
+    let rule = cluster.broker.on(ApiKey::PRODUCE, move |_| match count.fetch_add(1, Ordering::Relaxed) {
+        0 => Act::Error(ErrorCode::NOT_ENOUGH_REPLICAS),
+        _ => Act::Pass,
+    });
+    write(&kafka.producer(producer_options()), "t", 2, 0..3000).await;
+    assert_eq!(rule.hits(), 1);
+    assert_exact(&cluster, "t", 2, 3000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_leader_gets_nothing_while_the_old_one_has_not_answered() {
+    let cluster = Cluster::start(2);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 1, &[]).unwrap();
+    let (count, broker) = (AtomicU64::new(0), cluster.broker.clone());
+    let rule = cluster.broker.on(ApiKey::PRODUCE, move |_| {
+        if count.fetch_add(1, Ordering::Relaxed) > 0 {
+            return Act::Pass;
+        }
+        let (leader, _) = broker.leader("t", 0).unwrap();
+        broker.move_leader("t", 0, leader % 2 + 1).unwrap();
+        Act::Delay(Duration::from_millis(300))
+    });
+    let producer = kafka.producer(producer_options());
+    write_unflushed(&producer, "t", 1, 0..100).await;
+    let first = producer.clone();
+    let first = tokio::spawn(async move { first.flush().await });
+    while rule.seen() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // Now the metadata name the new leader, and the old one's refusal is still to come.
+    kafka.describe_topics(&["t".to_owned()]).await.unwrap();
+    write(&producer, "t", 1, 100..2000).await;
+    first.await.unwrap().unwrap();
+    assert_exact(&cluster, "t", 1, 2000).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

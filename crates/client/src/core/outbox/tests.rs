@@ -33,14 +33,22 @@ fn numbered(bytes: &Bytes) -> (i64, i32, i32) {
 }
 
 fn send(outbox: &mut Outbox, identity: Identity) -> (BatchKey, (i64, i32, i32)) {
-    let sending = outbox.send(Some(identity)).expect("something to send");
+    let sending = outbox.send(Some(identity), 1, Instant::now()).expect("something to send");
     (sending.key, numbered(&sending.bytes))
+}
+
+/// As [`outbox`], under identity ONE, whose numbering the brokers know.
+fn known(batches: u64) -> Outbox {
+    let mut outbox = outbox(batches);
+    outbox.adopt(ONE);
+    outbox.known_at = Some(Instant::now());
+    outbox
 }
 
 #[test]
 fn numbers_go_on_without_gaps() {
-    let mut outbox = outbox(3);
-    assert!(outbox.lacks(None) && !outbox.lacks(Some(ONE)));
+    assert!(outbox(1).lacks(None) && !outbox(1).lacks(Some(ONE)));
+    let mut outbox = known(3);
     let sent: Vec<_> = (0..3).map(|_| send(&mut outbox, ONE).1).collect();
     assert_eq!(sent, [(1, 0, 10), (1, 10, 10), (1, 20, 10)]);
     assert_eq!(advance(i32::MAX - 4, 10), 5);
@@ -48,7 +56,7 @@ fn numbers_go_on_without_gaps() {
 
 #[test]
 fn after_a_failure_all_in_flight_are_awaited_and_sent_again_in_order_with_their_numbers() {
-    let mut outbox = outbox(4);
+    let mut outbox = known(4);
     let keys: Vec<_> = (0..3).map(|_| send(&mut outbox, ONE).0).collect();
     outbox.settle(keys[1], retry(true));
     assert_eq!(outbox.sendable(Instant::now()), None, "two are in flight");
@@ -59,6 +67,45 @@ fn after_a_failure_all_in_flight_are_awaited_and_sent_again_in_order_with_their_
     let again: Vec<_> = (0..4).map(|_| send(&mut outbox, ONE).1.1).collect();
     assert_eq!(again, [0, 10, 20, 30]);
     assert!(outbox.settle(keys[0], Fate::Acknowledged).done.is_some());
+}
+
+#[test]
+fn until_the_brokers_know_the_numbering_one_batch_is_in_flight() {
+    let mut outbox = outbox(4);
+    let now = Instant::now();
+    let (first, _) = send(&mut outbox, ONE);
+    assert_eq!(outbox.sendable(now), None, "a broker would take it as the first");
+    outbox.settle(first, retry(false));
+    let (first, number) = send(&mut outbox, ONE);
+    assert_eq!((number, outbox.sendable(now)), ((1, 0, 10), None), "nor beside its repetition");
+    outbox.settle(first, Fate::Acknowledged);
+    let (second, _) = send(&mut outbox, ONE);
+    assert!(outbox.sendable(now).is_some(), "now a gap would be refused");
+    assert_eq!(outbox.sendable(now + SECOND * 3600), None, "but brokers forget a silent producer");
+    outbox.settle(second, Fate::Refused { in_doubt: false });
+    send(&mut outbox, TWO);
+    assert_eq!(outbox.sendable(Instant::now()), None, "nobody knows the new id");
+}
+
+#[test]
+fn batches_in_flight_keep_others_from_another_broker() {
+    let mut outbox = known(3);
+    let (first, _) = send(&mut outbox, ONE);
+    assert!(outbox.may_go_to(1) && !outbox.may_go_to(2));
+    outbox.settle(first, retry(true));
+    assert!(outbox.may_go_to(2), "nothing is in flight");
+}
+
+#[test]
+fn a_batch_that_a_later_one_has_overtaken_fails() {
+    let mut outbox = known(2);
+    let (first, _) = send(&mut outbox, ONE);
+    let (second, _) = send(&mut outbox, ONE);
+    outbox.settle(first, retry(false));
+    outbox.settle(second, Fate::Acknowledged);
+    let (first, _) = send(&mut outbox, ONE);
+    let settled = outbox.settle(first, Fate::OutOfOrder);
+    assert_eq!(settled.failed.len(), 1, "written now it would stand behind the second");
 }
 
 #[test]
@@ -74,7 +121,7 @@ fn a_pause_is_kept() {
 
 #[test]
 fn a_refused_batch_makes_the_rest_start_anew_under_another_id() {
-    let mut outbox = outbox(4);
+    let mut outbox = known(4);
     let keys: Vec<_> = (0..3).map(|_| send(&mut outbox, ONE).0).collect();
     let settled = outbox.settle(keys[0], Fate::Refused { in_doubt: false });
     assert_eq!(settled.failed.len(), 1);
@@ -89,7 +136,7 @@ fn a_refused_batch_makes_the_rest_start_anew_under_another_id() {
 
 #[test]
 fn a_batch_in_doubt_is_never_renumbered() {
-    let mut outbox = outbox(3);
+    let mut outbox = known(3);
     let keys: Vec<_> = (0..2).map(|_| send(&mut outbox, ONE).0).collect();
     outbox.settle(keys[1], retry(true));
     let settled = outbox.settle(keys[0], Fate::Refused { in_doubt: false });
@@ -109,7 +156,7 @@ fn an_order_error_on_the_oldest_batch_needs_a_new_id() {
 
 #[test]
 fn a_batch_that_is_too_large_is_split_with_its_numbers_until_one_record_is_left() {
-    let mut outbox = outbox(2);
+    let mut outbox = known(2);
     let (first, _) = send(&mut outbox, ONE);
     let (second, _) = send(&mut outbox, ONE);
     assert_eq!(outbox.settle(first, Fate::TooLarge).split, Some(0));
@@ -129,7 +176,7 @@ fn a_batch_that_is_too_large_is_split_with_its_numbers_until_one_record_is_left(
 
 #[test]
 fn batches_expire_after_the_delivery_timeout_but_not_in_flight() {
-    let mut outbox = outbox(2);
+    let mut outbox = known(2);
     let (key, _) = send(&mut outbox, ONE);
     let late = Instant::now() + SECOND * 200;
     assert_eq!(outbox.expire(late, SECOND * 120).failed.len(), 1);
@@ -161,5 +208,9 @@ fn an_open_batch_is_closed_when_it_has_lingered() {
     assert_eq!(outbox.sendable(now), None);
     assert_eq!(outbox.next_due(SECOND, SECOND * 9), Some(now + SECOND));
     outbox.seal_after(now + SECOND, SECOND).unwrap();
-    assert_eq!(numbered(&outbox.send(None).unwrap().bytes), (-1, -1, 2), "unnumbered without an identity");
+    assert_eq!(
+        numbered(&outbox.send(None, 1, now).unwrap().bytes),
+        (-1, -1, 2),
+        "unnumbered without an identity"
+    );
 }
