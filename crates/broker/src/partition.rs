@@ -157,8 +157,11 @@ impl Partition {
     /// Cuts the log as an unclean election would: the offsets are given out again, in a new epoch.
     pub(crate) fn truncate(&mut self, offset: i64) -> Result<i64, Error> {
         let end = self.log.truncate(offset)?;
-        self.producers.truncate(end);
         self.epochs.retain(|(_, start)| *start < end);
+        self.producers.forget_from(self.log.start());
+        for batch in self.log.all()? {
+            self.learn(&stored_header(&batch)?, &batch);
+        }
         self.leader_epoch += 1;
         self.waiters.wake();
         Ok(end)

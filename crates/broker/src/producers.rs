@@ -145,13 +145,12 @@ impl Producers {
         found
     }
 
-    /// Drops what was learnt from offsets at or above `end`, after the log was truncated there.
-    pub(crate) fn truncate(&mut self, end: i64) {
-        self.aborted.retain(|aborted| aborted.last_offset < end);
-        for producer in self.by_id.values_mut() {
-            producer.batches.retain(|batch| batch.base_offset < end);
-            producer.transaction_start = producer.transaction_start.filter(|start| *start < end);
-        }
+    /// Forgets what was learnt from offsets at or above `start`: after a truncation the log is read again from
+    /// there. What the log no longer holds, because it was deleted, stays known, as in Kafka's snapshots.
+    pub(crate) fn forget_from(&mut self, start: i64) {
+        self.aborted.retain(|aborted| aborted.last_offset < start);
+        self.by_id
+            .retain(|_, producer| producer.batches.back().is_some_and(|batch| batch.base_offset < start));
     }
 
     /// All producers with their ids.

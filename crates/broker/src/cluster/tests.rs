@@ -90,3 +90,31 @@ fn a_truncated_log_gives_its_offsets_again_in_a_new_epoch() {
     let part = client.call(12, &request).responses[0].partitions[0].clone();
     assert_eq!((part.diverging_epoch.epoch, part.diverging_epoch.end_offset), (0, 1));
 }
+
+#[test]
+fn a_new_leader_and_a_truncated_log_know_each_producers_numbers() {
+    let broker = broker(BrokerOptions { nodes: 2, ..BrokerOptions::default() });
+    broker.create_topic("t", 1, &[]).unwrap();
+    let send = |producer: i64, sequence: i32| {
+        let mut encoded = batch(&["a"]);
+        encoded.stamp(producer, 0, sequence);
+        let (leader, _) = broker.leader("t", 0).unwrap();
+        let answer = TestClient::of(&broker, leader).produce("t", 0, encoded.into_bytes());
+        (ErrorCode(answer.error_code), answer.base_offset)
+    };
+    for sequence in 0..8 {
+        assert_eq!(send(3, sequence), (ErrorCode::NONE, i64::from(sequence)));
+    }
+    let (leader, _) = broker.leader("t", 0).unwrap();
+    broker.move_leader("t", 0, leader % 2 + 1).unwrap();
+    assert_eq!(send(3, 9).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, "8 is missing");
+    assert_eq!(send(3, 6), (ErrorCode::NONE, 6), "a repetition");
+    assert_eq!(send(4, 5), (ErrorCode::NONE, 8), "who is not known may begin anywhere");
+    assert_eq!(send(4, 7).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+
+    broker.truncate_log("t", 0, 2).unwrap();
+    assert_eq!(send(3, 8).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, "the log ends with 1");
+    assert_eq!(send(3, 1), (ErrorCode::NONE, 1));
+    assert_eq!(send(3, 2), (ErrorCode::NONE, 2));
+    assert_eq!(send(4, 6), (ErrorCode::NONE, 3), "of this one nothing is left");
+}

@@ -205,6 +205,11 @@ impl Log {
         newest.map_or(Ok(None), |timestamp| self.first_batch_since(timestamp))
     }
 
+    /// Every batch that can be read, one by one.
+    pub(crate) fn all(&self) -> Result<Vec<Bytes>> {
+        (0..self.index.len()).map(|at| self.whole(at)).collect()
+    }
+
     fn whole(&self, at: usize) -> Result<Bytes> {
         self.bytes(at, at + 1, self.index[at].size as usize)
     }
