@@ -1,11 +1,11 @@
 //! `cargo xtask bench NAME`: builds in release and starts the benchmark with Kafka's jars at hand.
 
-use crate::{kafka, step};
+use crate::{columns, kafka, step};
 use clap::Args;
 
 #[derive(Args)]
 pub struct BenchArguments {
-    /// read, stream or latency.
+    /// columns, read, stream or latency.
     name: String,
     /// Arguments of the benchmark itself.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -14,6 +14,9 @@ pub struct BenchArguments {
 
 /// Builds our benchmark and the other clients', then runs the named one; its last line is JSON.
 pub fn run(arguments: &BenchArguments) -> Result<(), String> {
+    if arguments.name == "columns" {
+        return columns::bench(&arguments.arguments);
+    }
     let jars = kafka::fetch_all()?;
     step::timed("building our benchmarks in release (about 20 minutes on two cores the first time)", || {
         step::cargo(["build", "--release", "--package", "millstream-benches", "--package", "millstream-cli"])

@@ -1,9 +1,10 @@
-//! The repository's own commands: `cargo xtask test | demo | golden | bench | kafka`.
+//! The repository's own commands: `cargo xtask test | demo | golden | bench | count | kafka`.
 //!
 //! This package depends on no other package of the workspace: it builds and starts their binaries,
 //! so that it compiles in seconds on a machine that has nothing yet.
 
 mod bench;
+mod columns;
 #[cfg(test)]
 mod directions;
 mod kafka;
@@ -36,8 +37,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Run a benchmark in release against a real local Kafka: read, stream or latency.
+    /// Run a benchmark in release: columns, or against a real local Kafka read, stream or latency.
     Bench(bench::BenchArguments),
+    /// Count the instructions of the hot loops and fail on a rise of more than 5 % (needs valgrind).
+    Count(columns::CountArguments),
     /// Fetch the jars of the Apache Kafka versions that the tests run against.
     Kafka,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo(&arguments),
         Command::Golden { arguments } => test::golden(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Count(arguments) => columns::count(&arguments),
         Command::Kafka => kafka::fetch_all().map(|_| ()),
     };
     match outcome {

@@ -1,4 +1,6 @@
-//! The decoder against its slow twin: the protocol crate's record iterator and a vector of rows.
+//! The decoder against its slow twin and against what was encoded.
+
+mod twin;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
@@ -11,19 +13,9 @@ use millstream_protocol::records::{
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use self::twin::{Row, rows_of, slow_rows};
 use super::*;
 use crate::Error;
-
-type Header = (Vec<u8>, Option<Vec<u8>>);
-
-#[derive(Debug, Clone, PartialEq)]
-struct Row {
-    key: Option<Vec<u8>>,
-    value: Option<Vec<u8>>,
-    offset: i64,
-    timestamp: i64,
-    headers: Vec<Header>,
-}
 
 const CODECS: [Compression; 5] =
     [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
@@ -67,43 +59,6 @@ fn random_rows(rng: &mut StdRng, base_offset: i64, count: usize) -> Vec<Row> {
                 .collect(),
         })
         .collect()
-}
-
-fn rows_of(batches: &[RecordBatch]) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for batch in batches {
-        for column in batch.columns() {
-            column.to_data().validate_full().unwrap();
-        }
-        let binary = |name: &str| batch.column_by_name(name).unwrap().as_binary_view().clone();
-        let (keys, values) = (binary("key"), binary("value"));
-        let offsets = batch.column_by_name("offset").unwrap().as_primitive::<Int64Type>();
-        let timestamps =
-            batch.column_by_name("timestamp").unwrap().as_primitive::<TimestampMicrosecondType>();
-        let headers = batch.column_by_name("headers").unwrap().as_list::<i32>();
-        for row in 0..batch.num_rows() {
-            let owned = |array: &arrow_array::BinaryViewArray, at: usize| {
-                array.is_valid(at).then(|| array.value(at).to_vec())
-            };
-            let mut found = Vec::new();
-            if headers.is_valid(row) {
-                let entries = headers.value(row);
-                let entries = entries.as_struct();
-                for at in 0..entries.len() {
-                    let key = entries.column(0).as_string_view().value(at).as_bytes().to_vec();
-                    found.push((key, owned(entries.column(1).as_binary_view(), at)));
-                }
-            }
-            rows.push(Row {
-                key: owned(&keys, row),
-                value: owned(&values, row),
-                offset: offsets.value(row),
-                timestamp: timestamps.value(row) / 1000,
-                headers: found,
-            });
-        }
-    }
-    rows
 }
 
 fn drain(decoder: &mut RecordBatchDecoder) -> Vec<RecordBatch> {
@@ -153,6 +108,38 @@ fn random_batches_in_every_codec_equal_the_slow_twin() {
         assert_eq!(rows_of(&batches), twin, "round {round}");
         assert_eq!(summary.rows, twin.len());
         assert!(batches.iter().all(|batch| batch.num_rows() <= 17));
+    }
+}
+
+#[test]
+fn uncompressed_batches_equal_the_slow_twin_for_every_projection() {
+    let mut rng = StdRng::seed_from_u64(17);
+    let (mut bytes, mut next) = (Vec::new(), 100);
+    for count in [1, 40, 7, 200] {
+        let mut rows = random_rows(&mut rng, next, count);
+        rows.iter_mut().flat_map(|row| &mut row.headers).for_each(|(key, _)| *key = vec![b'h'; key.len()]);
+        bytes.extend(encode(&rows, next, BatchOptions::default(), -1));
+        next += count as i64;
+    }
+    let twin = slow_rows(&bytes);
+    let records = Bytes::from(bytes);
+    for flags in 0..256 {
+        let projection = Projection::from_indices((0..8).filter(|bit| flags >> bit & 1 == 1));
+        let mut decoder = RecordBatchDecoder::new(projection, DecoderOptions::default());
+        decoder.push(chunk(&records, 0, i64::MAX)).unwrap();
+        let expected: Vec<Row> = twin.iter().map(|row| projected(row, &projection)).collect();
+        assert_eq!(rows_of(&drain(&mut decoder)), expected, "{projection:?}");
+    }
+}
+
+/// What a projection leaves of a row.
+fn projected(row: &Row, projection: &Projection) -> Row {
+    Row {
+        key: row.key.clone().filter(|_| projection.key),
+        value: row.value.clone().filter(|_| projection.value),
+        offset: if projection.offset { row.offset } else { 0 },
+        timestamp: if projection.timestamp { row.timestamp } else { 0 },
+        headers: if projection.headers { row.headers.clone() } else { Vec::new() },
     }
 }
 
