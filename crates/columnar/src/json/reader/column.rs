@@ -37,6 +37,17 @@ impl Nulls {
         }
     }
 
+    /// Takes the places from `from` to `to` out; what stands behind them moves up.
+    pub fn drain(&mut self, from: usize, to: usize) {
+        let behind: Vec<bool> = (to..self.0.len()).map(|at| self.0.is_valid(at)).collect();
+        self.truncate(from);
+        for (at, valid) in (from..).zip(behind) {
+            if !valid {
+                self.push_null(at);
+            }
+        }
+    }
+
     pub fn finish(mut self, length: usize) -> Option<NullBuffer> {
         self.0.append_n_non_nulls(length - self.0.len());
         self.0.finish()
@@ -70,6 +81,11 @@ impl<T: Copy + Default> Values<T> {
     fn truncate(&mut self, length: usize) {
         self.values.truncate(length);
         self.nulls.truncate(length);
+    }
+
+    fn drain(&mut self, from: usize, to: usize) {
+        self.values.drain(from..to);
+        self.nulls.drain(from, to);
     }
 }
 
@@ -153,6 +169,11 @@ impl Views {
     pub fn truncate(&mut self, length: usize) {
         self.views.truncate(length);
         self.nulls.truncate(length);
+    }
+
+    fn drain(&mut self, from: usize, to: usize) {
+        self.views.drain(from..to);
+        self.nulls.drain(from, to);
     }
 
     fn parts(self, source: &[Buffer]) -> (Vec<u128>, Arc<[Buffer]>, Option<NullBuffer>) {
@@ -327,6 +348,34 @@ impl Column {
         }
     }
 
+    /// Takes the values from `from` to `to` out. The cost is that of the values behind them.
+    pub fn drain(&mut self, from: usize, to: usize) {
+        match self {
+            Self::Null(length) => *length -= to - from,
+            Self::Boolean(v) => v.drain(from, to),
+            Self::Byte(v) => v.drain(from, to),
+            Self::Short(v) => v.drain(from, to),
+            Self::Int(v) | Self::Date(v) => v.drain(from, to),
+            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) => v.drain(from, to),
+            Self::Float(v) => v.drain(from, to),
+            Self::Double(v) => v.drain(from, to),
+            Self::Decimal(v, ..) => v.drain(from, to),
+            Self::String(v) | Self::Binary(v) => v.drain(from, to),
+            Self::List(v) => {
+                let (start, end) = drain_ends(&mut v.ends, from, to);
+                v.values.drain(start, end);
+                v.nulls.drain(from, to);
+            }
+            Self::Struct(v) => v.drain(from, to),
+            Self::Map(v) => {
+                let (start, end) = drain_ends(&mut v.ends, from, to);
+                v.keys.drain(start, end);
+                v.values.drain(start, end);
+                v.nulls.drain(from, to);
+            }
+        }
+    }
+
     /// The array; `source` are the buffers of the documents' array.
     pub fn finish(self, source: &[Buffer]) -> Result<ArrayRef> {
         use arrow_array::types::*;
@@ -359,6 +408,16 @@ impl Column {
             Self::Map(v) => v.finish(source)?,
         })
     }
+}
+
+/// Takes the lists from `from` to `to` out of their ends; the range of the elements that they had.
+fn drain_ends(ends: &mut Vec<i32>, from: usize, to: usize) -> (usize, usize) {
+    let (start, end) = (ends[from], ends[to]);
+    ends.drain(from + 1..=to);
+    for behind in &mut ends[from + 1..] {
+        *behind -= end - start;
+    }
+    (start as usize, end as usize)
 }
 
 impl MapColumn {

@@ -33,8 +33,6 @@ pub(super) struct StructColumn {
 pub(super) struct FieldColumn {
     name: Box<[u8]>,
     pub column: Column,
-    /// Where the current value stands in the document.
-    value_at: usize,
 }
 
 #[derive(Debug)]
@@ -68,7 +66,7 @@ impl StructColumn {
             .iter()
             .map(|field| {
                 let column = Column::new(field.data_type())?;
-                Ok(FieldColumn { name: field.name().as_bytes().into(), column, value_at: 0 })
+                Ok(FieldColumn { name: field.name().as_bytes().into(), column })
             })
             .collect::<Result<_>>()?;
         Ok(Self { fields: fields.clone(), columns, len: 0, nulls: Nulls::default(), hints: Vec::new() })
@@ -83,6 +81,15 @@ impl StructColumn {
     pub fn push_empty(&mut self) {
         self.truncate_fields(self.len);
         self.complete();
+    }
+
+    /// Takes the rows from `from` to `to` out.
+    pub fn drain(&mut self, from: usize, to: usize) {
+        for field in &mut self.columns {
+            field.column.drain(from, to);
+        }
+        self.nulls.drain(from, to);
+        self.len -= to - from;
     }
 
     pub fn truncate(&mut self, length: usize) {
@@ -199,22 +206,16 @@ impl Reading<'_> {
         if field.column.len() > row {
             return self.assign_again(field, row);
         }
-        field.value_at = self.parser.at;
         self.value(&mut field.column)
     }
 
+    /// The new value goes behind the old one, which leaves only if the new one fits: nothing is read twice, so
+    /// that names repeated without end cost no more than their bytes.
     #[inline(never)]
     fn assign_again(&mut self, field: &mut FieldColumn, row: usize) -> Result<Outcome, Bad> {
-        let at = self.parser.at;
-        field.column.truncate(row);
         let outcome = self.value(&mut field.column)?;
-        if outcome == Outcome::Mismatch {
-            let (end, depth, open) = (self.parser.at, self.parser.depth, self.parser.open.clone());
-            self.parser.at = field.value_at;
-            self.value(&mut field.column)?;
-            (self.parser.at, self.parser.depth, self.parser.open) = (end, depth, open);
-        } else {
-            field.value_at = at;
+        if outcome != Outcome::Mismatch {
+            field.column.drain(row, row + 1);
         }
         Ok(outcome)
     }

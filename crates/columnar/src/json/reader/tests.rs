@@ -135,6 +135,38 @@ fn of_repeated_names_the_last_value_that_fits_counts() {
 }
 
 #[test]
+fn repeated_names_of_nested_values_leave_nothing_of_the_earlier_ones() {
+    let cases = [
+        (r#"{"a":[1,null],"a":[null,3,4],"a":"no"}"#, "{[null, 3, 4], null, null}"),
+        (r#"{"a":null,"a":[5],"a":null,"a":[6]}"#, "{[6], null, null}"),
+        (r#"{"m":{"k":1,"j":null},"m":{"l":null},"m":{"n":4}}"#, "{null, null, {n -> 4}}"),
+        (
+            r#"{"s":{"x":1,"y":[{"z":"one"},null]},"s":{"y":[{"z":"a long second value"}],"y":[{},{"z":null}]}}"#,
+            "{null, {null, [{null}, {null}]}, null}",
+        ),
+        (r#"{"s":{"x":1,"x":2,"y":[{"z":"p","z":"q"}]},"s":7}"#, "{null, {2, [{q}]}, null}"),
+    ];
+    assert_table(&nested(), &cases);
+    let mut twice: Vec<(&str, &str)> = cases.to_vec();
+    twice.extend(cases);
+    assert_table(&nested(), &twice);
+}
+
+#[test]
+fn names_repeated_without_end_cost_no_more_than_their_bytes() {
+    // Each value that does not fit once had the one before it read again.
+    let long = format!(r#"{{"a":["{}"]{}}}"#, "\\t".repeat(5000), r#","a":0"#.repeat(2000));
+    let array =
+        JsonReader::new(&schema(&[("a", types::list(DataType::Utf8View, true))]), JsonReadOptions::default())
+            .unwrap()
+            .read(&StringViewArray::from_iter_values([&long]))
+            .unwrap();
+    assert!(array.get_buffer_memory_size() < 4 * long.len(), "{} bytes", array.get_buffer_memory_size());
+    let names = array.as_struct().column(0).as_list::<i32>().value(0);
+    assert_eq!(names.as_string_view().value(0), "\t".repeat(5000));
+}
+
+#[test]
 fn failfast_names_the_record_and_the_condition() {
     let fault = |document| {
         let options = JsonReadOptions { mode: ParseMode::FailFast, ..JsonReadOptions::default() };
