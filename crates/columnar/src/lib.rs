@@ -16,5 +16,6 @@ mod raw;
 pub mod records;
 pub mod text;
 pub mod types;
+mod values;
 
 pub use error::{Error, JsonFault, Result};

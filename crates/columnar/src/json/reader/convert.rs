@@ -16,12 +16,13 @@
 //!
 //! `null` fits every type. Empty strings fit only string and binary.
 
-use super::column::{Column, Home, ListColumn, MapColumn, Values, Views};
+use super::column::{Column, ListColumn, MapColumn};
 use super::number::{Form, decimal};
 use super::object::Leftover;
 use super::parser::{Bad, Container, Parser};
 use crate::datetime::{Pattern, TimeZone, string_to_date, string_to_timestamp, string_to_timestamp_ntz};
 use crate::json::{base64, copy};
+use crate::values::{Home, Values, Views};
 
 /// How a value fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

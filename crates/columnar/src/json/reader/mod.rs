@@ -26,7 +26,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StringViewArray, StructArray};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 
-use self::column::{Column, Home, Views};
+use self::column::Column;
 use self::convert::{Formats, Outcome, Reading};
 use self::object::StructColumn;
 use self::parser::{Bad, Parser, Syntax};
@@ -34,6 +34,7 @@ use super::options::{JsonReadOptions, ParseMode};
 use crate::datetime::Pattern;
 use crate::records::long_parts;
 use crate::text::utf8_lossy_java;
+use crate::values::{Home, Views};
 use crate::{Error, JsonFault, Result};
 
 /// A compiled `from_json`: target type and options. Cheap to share; [`Self::read`] takes `&self`.

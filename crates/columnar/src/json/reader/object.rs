@@ -13,10 +13,11 @@ use arrow_array::{ArrayRef, StructArray};
 use arrow_buffer::Buffer;
 use arrow_schema::Fields;
 
-use super::column::{Column, Nulls};
+use super::column::Column;
 use super::convert::{Outcome, Reading};
 use super::parser::{Bad, Container};
 use crate::Result;
+use crate::values::Nulls;
 
 /// A struct while it is filled.
 #[derive(Debug)]
