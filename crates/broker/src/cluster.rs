@@ -12,7 +12,7 @@ use crate::config::TopicConfig;
 use crate::error::{Error, Result};
 use crate::groups::Groups;
 use crate::log::Log;
-use crate::options::{BrokerOptions, MAX_PARTITIONS};
+use crate::options::{BrokerOptions, MAX_ALL_PARTITIONS, MAX_PARTITIONS};
 use crate::partition::{Partition, Refusal};
 use crate::store::{Change, Store, StoredPartition, StoredTopic, TopicsFile};
 use crate::topic::{Topic, check_name};
@@ -159,6 +159,7 @@ impl State {
             return Err((ErrorCode::TOPIC_ALREADY_EXISTS, format!("Topic '{}' already exists.", new.name)));
         }
         let replicas = self.place(&new)?;
+        self.check_room(replicas.len())?;
         let counts = (replicas.len() as i32, replicas.first().map_or(1, |nodes| nodes.len() as i16));
         if validate_only {
             return Ok(counts);
@@ -210,6 +211,18 @@ impl State {
         Ok((0..partitions as usize).map(|at| self.spread(at, replication)).collect())
     }
 
+    /// Whether so many more partitions may be made.
+    fn check_room(&self, more: usize) -> Result<(), Refusal> {
+        let have: usize = self.topics.values().map(|topic| topic.partitions.len()).sum();
+        if have + more <= MAX_ALL_PARTITIONS {
+            return Ok(());
+        }
+        let text = format!(
+            "The topics have {have} partitions together and may have {MAX_ALL_PARTITIONS}; delete topics first."
+        );
+        Err((ErrorCode::POLICY_VIOLATION, text))
+    }
+
     fn spread(&self, at: usize, replication: usize) -> Vec<i32> {
         let nodes = self.addresses.len();
         (0..replication).map(|i| ((self.first_leader + at + i) % nodes) as i32 + 1).collect()
@@ -251,6 +264,7 @@ impl State {
             );
             return Err((ErrorCode::INVALID_PARTITIONS, text));
         }
+        self.check_room((count - have) as usize)?;
         let replication = found.partitions.first().map_or(1, |partition| partition.replicas.len());
         let spread = || {
             (have..count).map(|at| self.spread(at as usize, replication.min(self.addresses.len()))).collect()

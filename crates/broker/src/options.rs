@@ -88,3 +88,5 @@ impl BrokerOptions {
 
 /// Most partitions that one topic may have.
 pub(crate) const MAX_PARTITIONS: i32 = 10_000;
+/// Most partitions that all topics may have together, so that a few bytes of requests cannot ask for all memory.
+pub(crate) const MAX_ALL_PARTITIONS: usize = 100_000;

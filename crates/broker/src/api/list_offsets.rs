@@ -5,6 +5,8 @@
 //! by record. Left out: local (-4) and tiered (-5, -6) offsets: -4 answers as earliest, the others as not
 //! found.
 
+use std::collections::HashSet;
+
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
@@ -34,9 +36,15 @@ impl Handler for ListOffsets {
 
     fn handle(call: &mut Call<'_>, request: ListOffsetsRequest) -> Step<Self> {
         let committed_only = request.isolation_level == 1;
+        let mut seen = HashSet::new();
         let answer = |topic: &ListOffsetsTopic| {
             let parts = topic.partitions.iter().map(|wanted| {
-                let found = find(call, &topic.name, wanted, committed_only);
+                // Looking a timestamp up may unpack a batch: once for each partition, as in Kafka.
+                let found = if seen.insert((topic.name.clone(), wanted.partition_index)) {
+                    find(call, &topic.name, wanted, committed_only)
+                } else {
+                    Err(ErrorCode::INVALID_REQUEST)
+                };
                 found.unwrap_or_else(|error| failed(wanted.partition_index, error))
             });
             ListOffsetsTopicResponse::default().with_name(topic.name.clone()).with_partitions(parts.collect())
@@ -108,23 +116,36 @@ fn first_since(partition: &Partition, time: i64) -> Result<Option<(i64, i64)>, E
         return Ok(None);
     };
     let start = partition.log.start();
-    Ok(records(&batch)?.into_iter().find(|(offset, timestamp)| *timestamp >= time && *offset >= start))
+    let mut found = None;
+    each_record(&batch, |offset, timestamp| {
+        if found.is_none() && timestamp >= time && offset >= start {
+            found = Some((offset, timestamp));
+        }
+    })?;
+    Ok(found)
 }
 
 /// Offset and timestamp of the first record with the largest timestamp.
 fn newest(partition: &Partition) -> Result<Option<(i64, i64)>, ErrorCode> {
     let Some(batch) = partition.log.newest_batch().map_err(|error| error.code())? else { return Ok(None) };
-    let all = records(&batch)?;
-    let largest = all.iter().map(|(_, timestamp)| *timestamp).max();
-    Ok(all.into_iter().find(|(_, timestamp)| Some(*timestamp) == largest))
+    let mut newest = None;
+    each_record(&batch, |offset, timestamp| {
+        if newest.is_none_or(|(_, largest)| timestamp > largest) {
+            newest = Some((offset, timestamp));
+        }
+    })?;
+    Ok(newest)
 }
 
-/// Offset and timestamp of every record of a batch.
-fn records(batch: &[u8]) -> Result<Vec<(i64, i64)>, ErrorCode> {
+/// Shows offset and timestamp of every record of a batch.
+fn each_record(batch: &[u8], mut show: impl FnMut(i64, i64)) -> Result<(), ErrorCode> {
     let corrupt = |_| ErrorCode::CORRUPT_MESSAGE;
-    let Some(batch) = Batches::new(batch).next() else { return Ok(Vec::new()) };
+    let Some(batch) = Batches::new(batch).next() else { return Ok(()) };
     let batch = batch.map_err(corrupt)?;
     let mut scratch = Vec::new();
-    let records = batch.records(Limits::default().decompressed_bytes, &mut scratch).map_err(corrupt)?;
-    records.map(|record| record.map(|record| (record.offset, record.timestamp)).map_err(corrupt)).collect()
+    for record in batch.records(Limits::default().decompressed_bytes, &mut scratch).map_err(corrupt)? {
+        let record = record.map_err(corrupt)?;
+        show(record.offset, record.timestamp);
+    }
+    Ok(())
 }

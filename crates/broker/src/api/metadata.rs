@@ -5,6 +5,8 @@
 //! epochs, replicas. Left out: authorized operations (as without an authorizer: none), racks, offline
 //! replicas.
 
+use std::collections::HashSet;
+
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -33,7 +35,10 @@ impl Handler for Metadata {
             call.state.options.auto_create_topics && (call.version < 4 || request.allow_auto_topic_creation);
         let topics = match request.topics {
             Some(wanted) if !(wanted.is_empty() && call.version == 0) => {
-                wanted.iter().map(|topic| find(call.state, topic, create)).collect()
+                // Named a thousand times it is still described once, as in Kafka.
+                let mut seen = HashSet::new();
+                let once = wanted.iter().filter(|topic| seen.insert((&topic.name, topic.topic_id)));
+                once.map(|topic| find(call.state, topic, create)).collect()
             }
             _ => call.state.topics.values().map(describe).collect(),
         };

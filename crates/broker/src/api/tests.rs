@@ -360,3 +360,36 @@ fn faults_answer_drop_and_damage() {
     let found = millstream_protocol::records::Batches::new(part.records.as_deref().unwrap()).next();
     assert!(found.unwrap().unwrap().verify_crc().is_err());
 }
+
+#[test]
+fn what_is_asked_for_many_times_in_one_request_is_looked_up_once() {
+    let client = TestClient::new();
+    client.broker.create_topic("t", 100, &[]).unwrap();
+    let request = MetadataRequest::default().with_topics(Some(vec![wanted("t"); 1000]));
+    assert_eq!(client.call(9, &request).topics.len(), 1);
+    let partition = ListOffsetsPartition::default().with_timestamp(0).with_current_leader_epoch(-1);
+    let topic = ListOffsetsTopic::default().with_name(TopicName(text("t"))).with_partitions(vec![
+        partition.clone(),
+        partition.clone().with_partition_index(1),
+        partition,
+    ]);
+    let answer = client.call(7, &ListOffsetsRequest::default().with_topics(vec![topic]));
+    let codes: Vec<i16> = answer.topics[0].partitions.iter().map(|part| part.error_code).collect();
+    assert_eq!(codes, [0, 0, ErrorCode::INVALID_REQUEST.0]);
+}
+
+#[test]
+fn all_topics_together_have_a_bounded_number_of_partitions() {
+    let client = TestClient::new();
+    let topic = |number: i32| {
+        let name = TopicName(text(format!("t{number}")));
+        CreatableTopic::default().with_name(name).with_num_partitions(10_000).with_replication_factor(-1)
+    };
+    let request = CreateTopicsRequest::default().with_topics((0..12).map(topic).collect());
+    let answer = client.call(7, &request);
+    let codes: Vec<i16> = answer.topics.iter().map(|topic| topic.error_code).collect();
+    assert_eq!((&codes[..10], &codes[10..]), (&[0; 10][..], &[ErrorCode::POLICY_VIOLATION.0; 2][..]));
+    assert!(answer.topics[11].error_message.as_ref().unwrap().contains("delete topics first"));
+    client.broker.delete_topic("t0").unwrap();
+    client.broker.create_topic("again", 10_000, &[]).unwrap();
+}
