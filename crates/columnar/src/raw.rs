@@ -1,6 +1,7 @@
 //! The only unsafe code of the workspace: arrays whose validity we have already established, built without
-//! Arrow checking it again. Each function states what its caller has proved; the checked twin of each is in
-//! the tests and runs on the same inputs, and in debug builds the check is made as well.
+//! Arrow checking it again, and rows appended to several columns with one check of room for all of them. Each
+//! function states what its caller has proved; the checked twin of each is in the tests and runs on the same
+//! inputs, and in debug builds the check is made as well.
 
 #![allow(unsafe_code)]
 
@@ -46,6 +47,113 @@ pub(crate) fn string_views_of(array: BinaryViewArray) -> StringViewArray {
     unsafe { array.to_string_view_unchecked() }
 }
 
+/// Appends rows to the columns that every record has. A column that is not wanted is left alone.
+///
+/// The rows are part of the vectors once the writer is dropped.
+pub(crate) struct RowWriter<'a> {
+    keys: Option<Tail<'a, u128>>,
+    values: Option<Tail<'a, u128>>,
+    timestamps: Option<Tail<'a, i64>>,
+    offsets: Option<Tail<'a, i64>>,
+    rows: usize,
+    room: usize,
+}
+
+/// The unused memory behind a vector's elements.
+struct Tail<'a, T> {
+    vector: &'a mut Vec<T>,
+    start: *mut T,
+}
+
+impl<'a, T> Tail<'a, T> {
+    fn new(vector: &'a mut Vec<T>, room: usize) -> Self {
+        vector.reserve(room);
+        let start = vector.spare_capacity_mut().as_mut_ptr().cast();
+        Self { vector, start }
+    }
+}
+
+impl<'a> RowWriter<'a> {
+    /// A writer of at most `room` rows; memory that is missing for them is reserved.
+    pub fn new(
+        room: usize,
+        keys: Option<&'a mut Vec<u128>>,
+        values: Option<&'a mut Vec<u128>>,
+        timestamps: Option<&'a mut Vec<i64>>,
+        offsets: Option<&'a mut Vec<i64>>,
+    ) -> Self {
+        Self {
+            keys: keys.map(|vector| Tail::new(vector, room)),
+            values: values.map(|vector| Tail::new(vector, room)),
+            timestamps: timestamps.map(|vector| Tail::new(vector, room)),
+            offsets: offsets.map(|vector| Tail::new(vector, room)),
+            rows: 0,
+            room,
+        }
+    }
+
+    /// Rows appended so far.
+    #[inline(always)]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether another row has room.
+    #[inline(always)]
+    pub fn has_room(&self) -> bool {
+        self.rows < self.room
+    }
+
+    /// Appends a row. The views of key and value are made, with `window`, only if they are wanted. Panics without
+    /// room.
+    #[inline(always)]
+    pub fn push<W>(
+        &mut self,
+        window: &mut W,
+        key: impl FnOnce(&mut W) -> u128,
+        value: impl FnOnce(&mut W) -> u128,
+        timestamp: i64,
+        offset: i64,
+    ) {
+        assert!(self.rows < self.room, "has_room was asked");
+        let key = self.keys.as_ref().map(|_| key(window));
+        let value = self.values.as_ref().map(|_| value(window));
+        // SAFETY: `start` points to the spare capacity of its vector, which `new` made `room` elements long at
+        // least and which nobody else can touch or move while the tail borrows the vector; `rows < room`.
+        unsafe {
+            if let (Some(tail), Some(key)) = (&self.keys, key) {
+                tail.start.add(self.rows).write(key);
+            }
+            if let (Some(tail), Some(value)) = (&self.values, value) {
+                tail.start.add(self.rows).write(value);
+            }
+            if let Some(tail) = &self.timestamps {
+                tail.start.add(self.rows).write(timestamp);
+            }
+            if let Some(tail) = &self.offsets {
+                tail.start.add(self.rows).write(offset);
+            }
+        }
+        self.rows = self.rows.wrapping_add(1);
+    }
+}
+
+impl Drop for RowWriter<'_> {
+    fn drop(&mut self) {
+        fn grow<T>(tail: &mut Option<Tail<'_, T>>, rows: usize) {
+            if let Some(tail) = tail {
+                // SAFETY: `push` has written every element up to `rows` of each column that is there, and the
+                // capacity was reserved for all of them.
+                unsafe { tail.vector.set_len(tail.vector.len() + rows) };
+            }
+        }
+        grow(&mut self.keys, self.rows);
+        grow(&mut self.values, self.rows);
+        grow(&mut self.timestamps, self.rows);
+        grow(&mut self.offsets, self.rows);
+    }
+}
+
 fn checked_binary(views: &ScalarBuffer<u128>, buffers: &Arc<[Buffer]>, nulls: &Option<NullBuffer>) -> bool {
     BinaryViewArray::try_new(views.clone(), Arc::clone(buffers), nulls.clone()).is_ok()
 }
@@ -72,5 +180,43 @@ mod tests {
         let twin =
             BinaryViewArray::try_new(ScalarBuffer::from(views.clone()), Arc::clone(&buffers), nulls.clone());
         assert_eq!(binary_views(views.into(), buffers, nulls), twin.unwrap());
+    }
+
+    #[test]
+    fn rows_are_appended_to_the_wanted_columns_as_pushes_would() {
+        for flags in 0..16 {
+            let wanted = |bit: usize| flags >> bit & 1 == 1;
+            let (mut keys, mut values) = (vec![9u128], vec![9u128, 8]);
+            let (mut timestamps, mut offsets) = (vec![7i64], Vec::new());
+            let mut twin = (keys.clone(), values.clone(), timestamps.clone(), offsets.clone());
+            let room = 100;
+            let mut writer = RowWriter::new(
+                room,
+                wanted(0).then_some(&mut keys),
+                wanted(1).then_some(&mut values),
+                wanted(2).then_some(&mut timestamps),
+                wanted(3).then_some(&mut offsets),
+            );
+            while writer.has_room() {
+                let row = writer.rows();
+                writer.push(&mut (), |()| row as u128, |()| row as u128 + 1000, row as i64 - 50, row as i64);
+                wanted(0).then(|| twin.0.push(row as u128));
+                wanted(1).then(|| twin.1.push(row as u128 + 1000));
+                wanted(2).then(|| twin.2.push(row as i64 - 50));
+                wanted(3).then(|| twin.3.push(row as i64));
+            }
+            assert_eq!(writer.rows(), room);
+            drop(writer);
+            assert_eq!((keys, values, timestamps, offsets), twin);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "has_room was asked")]
+    fn a_row_without_room_is_refused() {
+        let mut offsets = Vec::with_capacity(10);
+        let mut writer = RowWriter::new(1, None, None, None, Some(&mut offsets));
+        writer.push(&mut (), |()| 0, |()| 0, 0, 0);
+        writer.push(&mut (), |()| 0, |()| 0, 0, 0);
     }
 }

@@ -26,34 +26,67 @@ pub(crate) fn read_u32(bytes: &mut &[u8]) -> Option<u32> {
     }
 }
 
-/// Reads an unsigned 64-bit number. `None` when it is cut off or overflows.
+/// Reads an unsigned number at a place, which moves behind it; for the hot loop, where one place costs less to
+/// keep than a slice. `None` when it is cut off or overflows; the place may then be anywhere.
 #[inline(always)]
-pub(crate) fn read_u64(bytes: &mut &[u8]) -> Option<u64> {
-    match *bytes {
-        [a, rest @ ..] if *a < 0x80 => {
-            *bytes = rest;
-            Some(u64::from(*a))
-        }
-        [a, b, rest @ ..] if *b < 0x80 => {
-            *bytes = rest;
-            Some(u64::from(*a & 0x7f) | u64::from(*b) << 7)
-        }
-        _ => read_long_u64(bytes),
+pub(crate) fn u32_at(bytes: &[u8], at: &mut usize) -> Option<u32> {
+    let a = *bytes.get(*at)?;
+    let next = at.wrapping_add(1);
+    if a < 0x80 {
+        *at = next;
+        return Some(u32::from(a));
     }
+    match bytes.get(next) {
+        Some(b) if *b < 0x80 => {
+            *at = at.wrapping_add(2);
+            Some(u32::from(a & 0x7f) | u32::from(*b) << 7)
+        }
+        _ => {
+            let (value, length) = long_u32(bytes.get(*at..)?)?;
+            *at = at.wrapping_add(length);
+            Some(value)
+        }
+    }
+}
+
+/// As [`u32_at`], for 64 bits.
+#[inline(always)]
+pub(crate) fn u64_at(bytes: &[u8], at: &mut usize) -> Option<u64> {
+    let a = *bytes.get(*at)?;
+    let next = at.wrapping_add(1);
+    if a < 0x80 {
+        *at = next;
+        return Some(u64::from(a));
+    }
+    match bytes.get(next) {
+        Some(b) if *b < 0x80 => {
+            *at = at.wrapping_add(2);
+            Some(u64::from(a & 0x7f) | u64::from(*b) << 7)
+        }
+        _ => {
+            let (value, length) = long_u64(bytes.get(*at..)?)?;
+            *at = at.wrapping_add(length);
+            Some(value)
+        }
+    }
+}
+
+/// The signed number that a zigzag number of 32 bits stands for.
+#[inline(always)]
+pub(crate) fn signed_32(raw: u32) -> i32 {
+    (raw >> 1) as i32 ^ -((raw & 1) as i32)
+}
+
+/// The signed number that a zigzag number of 64 bits stands for.
+#[inline(always)]
+pub(crate) fn signed_64(raw: u64) -> i64 {
+    (raw >> 1) as i64 ^ -((raw & 1) as i64)
 }
 
 /// Reads a zigzag number of 32 bits.
 #[inline(always)]
 pub(crate) fn read_i32(bytes: &mut &[u8]) -> Option<i32> {
-    let raw = read_u32(bytes)?;
-    Some((raw >> 1) as i32 ^ -((raw & 1) as i32))
-}
-
-/// Reads a zigzag number of 64 bits.
-#[inline(always)]
-pub(crate) fn read_i64(bytes: &mut &[u8]) -> Option<i64> {
-    let raw = read_u64(bytes)?;
-    Some((raw >> 1) as i64 ^ -((raw & 1) as i64))
+    read_u32(bytes).map(signed_32)
 }
 
 /// The zigzag form of a 32-bit number.
@@ -144,19 +177,26 @@ impl Short {
 
 #[inline(never)]
 fn read_long_u32(bytes: &mut &[u8]) -> Option<u32> {
+    let (value, length) = long_u32(bytes)?;
+    *bytes = bytes.get(length..)?;
+    Some(value)
+}
+
+/// A number of any length and how many bytes it takes.
+#[inline(never)]
+fn long_u32(bytes: &[u8]) -> Option<(u32, usize)> {
     let mut value = 0u64;
     for (index, byte) in bytes.iter().take(MAX_32).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * index);
         if *byte < 0x80 {
-            *bytes = bytes.get(index + 1..)?;
-            return u32::try_from(value).ok();
+            return Some((u32::try_from(value).ok()?, index + 1));
         }
     }
     None
 }
 
 #[inline(never)]
-fn read_long_u64(bytes: &mut &[u8]) -> Option<u64> {
+fn long_u64(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0u64;
     for (index, byte) in bytes.iter().take(MAX_64).enumerate() {
         if index == MAX_64 - 1 && *byte > 1 {
@@ -164,8 +204,7 @@ fn read_long_u64(bytes: &mut &[u8]) -> Option<u64> {
         }
         value |= u64::from(byte & 0x7f) << (7 * index);
         if *byte < 0x80 {
-            *bytes = bytes.get(index + 1..)?;
-            return Some(value);
+            return Some((value, index + 1));
         }
     }
     None
@@ -183,16 +222,21 @@ mod tests {
                     let mut out = Vec::new();
                     write_u64(&mut out, zigzag_64(value));
                     assert_eq!(out.len(), size_i64(value), "{value}");
-                    let mut rest = &out[..];
-                    assert_eq!(read_i64(&mut rest), Some(value));
-                    assert!(rest.is_empty());
+                    let mut at = 0;
+                    assert_eq!(u64_at(&out, &mut at).map(signed_64), Some(value));
+                    assert_eq!(at, out.len());
                     let narrow = value as i32;
                     let mut out = Vec::new();
                     write_i32(&mut out, narrow);
                     assert_eq!(out.len(), size_i32(narrow));
                     assert_eq!(read_i32(&mut &out[..]), Some(narrow));
+                    let mut at = 0;
+                    assert_eq!(u32_at(&out, &mut at).map(signed_32), Some(narrow));
+                    assert_eq!(at, out.len());
                     for cut in 0..out.len() {
                         assert_eq!(read_i32(&mut &out[..cut]), None);
+                        assert_eq!(u32_at(&out[..cut], &mut 0), None);
+                        assert_eq!(u64_at(&out[..cut], &mut 0), None);
                     }
                 }
             }
@@ -205,10 +249,11 @@ mod tests {
         assert_eq!(read_u32(&mut &[0xff, 0xff, 0xff, 0xff, 0x1f][..]), None);
         assert_eq!(read_u32(&mut &[0x80, 0x80, 0x80, 0x80, 0x80, 0x00][..]), None);
         let max = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
-        assert_eq!(read_u64(&mut &max[..]), Some(u64::MAX));
+        assert_eq!(u64_at(&max, &mut 0), Some(u64::MAX));
         let mut over = max;
         over[9] = 0x02;
-        assert_eq!(read_u64(&mut &over[..]), None);
-        assert_eq!(read_u64(&mut &[0x80; 11][..]), None);
+        assert_eq!(u64_at(&[0x80; 11], &mut 0), None);
+        assert_eq!(u32_at(&[0xff, 0xff, 0xff, 0xff, 0x1f], &mut 0), None);
+        assert_eq!(u64_at(&over, &mut 0), None);
     }
 }

@@ -27,7 +27,7 @@ pub struct DecoderOptions {
     pub check_crcs: bool,
     /// Drop records of aborted transactions. Default false (read_uncommitted).
     pub read_committed: bool,
-    /// Largest decompressed size of one record batch, in bytes. Default 256 MiB.
+    /// Largest decompressed size of one record batch, in bytes. Default 256 MiB, less than 2 GiB whatever it is.
     pub decompressed_bytes: usize,
     /// Rows after which an output batch is cut. Default 8192.
     pub target_rows: usize,
@@ -91,8 +91,9 @@ pub struct RecordBatchDecoder {
     pub(super) arena: Vec<u8>,
     /// The run of bytes that views of `part` are being made from.
     pub(super) open: Option<Open>,
-    /// Rows that the rest of the chunk may hold, for reserving columns once.
-    pub(super) rows_ahead: usize,
+    /// Batches like the current one that the rest of the chunk may hold, itself among them, for reserving columns
+    /// once.
+    pub(super) batches_ahead: usize,
     /// Message sets of old formats and control batches, rewritten.
     pub(super) scratch: Vec<u8>,
     aborted: AbortedFilter,
@@ -137,7 +138,7 @@ impl RecordBatchDecoder {
             ready: VecDeque::new(),
             arena: Vec::new(),
             open: None,
-            rows_ahead: 0,
+            batches_ahead: 1,
             scratch: Vec::new(),
             aborted: AbortedFilter::default(),
         }
@@ -153,6 +154,9 @@ impl RecordBatchDecoder {
     /// On an error the rows before the faulty record have been added and the rest of the chunk has not; the
     /// error names topic, partition and offset.
     pub fn push(&mut self, chunk: Chunk<'_>) -> Result<PushSummary> {
+        if u32::try_from(chunk.records.len()).is_err() {
+            return Err(Error::Misuse("a chunk is smaller than 4 GiB; push it in parts".into()));
+        }
         let aborted = if self.options.read_committed { chunk.aborted } else { &[] };
         self.aborted.restart(aborted);
         let summary = self.batches(&chunk);
@@ -169,8 +173,7 @@ impl RecordBatchDecoder {
                 summary.next_offset = summary.next_offset.max(chunk.until);
                 break;
             }
-            let batch_rows = batch.header.records_count.max(1) as usize;
-            self.rows_ahead = batch_rows.saturating_mul(left / batch.bytes.len().max(1));
+            self.batches_ahead = left / batch.bytes.len().max(1);
             left = left.saturating_sub(batch.bytes.len());
             let rows =
                 self.batch(chunk, &batch).map_err(|fault| fault.at(chunk, batch.header.base_offset))?;

@@ -44,6 +44,8 @@ impl Default for HeadersColumn {
 impl HeadersColumn {
     /// Appends a record's headers.
     pub fn push(&mut self, headers: Headers<'_>, window: &mut Window<'_>) -> Result<()> {
+        let end = i32::try_from(self.keys.len().saturating_add(headers.len()))
+            .map_err(|_| Error::Misuse("more than 2^31 headers in one batch; lower target_rows".into()))?;
         if headers.is_empty() {
             self.nulls.append_null();
         } else {
@@ -54,8 +56,6 @@ impl HeadersColumn {
             }
             self.nulls.append_non_null();
         }
-        let end = i32::try_from(self.keys.len())
-            .map_err(|_| Error::Misuse("more than 2^31 headers in one batch; lower target_rows".into()))?;
         self.ends.push(end);
         Ok(())
     }

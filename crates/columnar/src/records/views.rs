@@ -13,52 +13,65 @@ use arrow_buffer::{NullBuffer, NullBufferBuilder};
 pub(crate) const INLINE: usize = 12;
 
 /// Views and validity of one column.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ViewColumn {
     pub views: Vec<u128>,
-    /// Of the values up to the last null.
-    nulls: NullBufferBuilder,
+    pub nulls: Nulls,
 }
 
-impl Default for ViewColumn {
+/// Validity of a column, kept only up to its last null.
+#[derive(Debug)]
+pub(super) struct Nulls(NullBufferBuilder);
+
+impl Default for Nulls {
     fn default() -> Self {
-        Self { views: Vec::new(), nulls: NullBufferBuilder::new(0) }
+        Self(NullBufferBuilder::new(0))
     }
 }
 
-/// A run of bytes that views of one part point into: from the first value that is not inline to the end of
-/// the last one.
+/// A run of bytes that views of one part point into: from the first record that gave it a row on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     /// Index that the run's segment will have in its part.
     index: u32,
-    /// Where the run starts; None until a value needs it.
-    pub start: Option<usize>,
-    /// End of the last value that is not inline.
+    /// Where the run starts.
+    pub start: usize,
+    /// End of the last record that gave a row.
     pub end: usize,
-    /// Bytes of all values that are not inline.
+    /// Bytes of all values that are not inline. While it is 0, no view points into the run.
     pub used: usize,
 }
 
-/// A span together with the bytes that it counts in. Values come in ascending order of address.
+/// A span together with the bytes that it counts in.
 #[derive(Debug)]
 pub(super) struct Window<'a> {
-    pub base: &'a [u8],
+    /// The span's bytes from its start on.
+    base: &'a [u8],
     pub span: Span,
 }
 
 impl Span {
-    pub fn new(index: usize) -> Self {
-        Self { index: index as u32, start: None, end: 0, used: 0 }
+    pub fn new(index: usize, start: usize) -> Self {
+        Self { index: index as u32, start, end: start, used: 0 }
     }
 }
 
-impl Window<'_> {
-    /// The view of `value`, which is a slice of the base.
+impl<'a> Window<'a> {
+    /// `span` of `bytes`.
+    pub fn new(bytes: &'a [u8], span: Span) -> Self {
+        Self { base: &bytes[span.start..], span }
+    }
+
+    /// The view of `value`, which is a slice of the base: the records of a batch give nothing else.
     #[inline(always)]
     pub fn view(&mut self, value: &[u8]) -> u128 {
         let at = (value.as_ptr() as usize).wrapping_sub(self.base.as_ptr() as usize);
         let length = value.len();
+        // What the unchecked arrays rely on.
+        debug_assert!(
+            at <= self.base.len() && length <= self.base.len() - at,
+            "values are slices of the base"
+        );
         if length <= INLINE {
             return match self.base.get(at..at.wrapping_add(16)).and_then(<[u8]>::first_chunk::<16>) {
                 // A load of fixed size and a mask instead of a copy of variable length.
@@ -69,12 +82,8 @@ impl Window<'_> {
                 None => inline_view(value),
             };
         }
-        let start = *self.span.start.get_or_insert(at);
-        // What the unchecked arrays rely on; both hold for any slice that a batch's records give.
-        assert!(start <= at && at + length <= self.base.len(), "values are slices of the base, in order");
-        self.span.end = at + length;
-        self.span.used += length;
-        long_view(value, self.span.index, (at - start) as u32)
+        self.span.used = self.span.used.wrapping_add(length);
+        long_view(value, self.span.index, at as u32)
     }
 }
 
@@ -109,28 +118,29 @@ impl ViewColumn {
     pub fn push(&mut self, value: Option<&[u8]>, window: &mut Window<'_>) {
         let view = match value {
             Some(value) => window.view(value),
-            None => self.null(),
+            None => self.nulls.push(self.views.len()),
         };
         self.views.push(view);
     }
 
-    /// Notes that the value to come is null. Validity is kept only from the first null on.
+    /// Views and validity.
+    pub fn finish(mut self) -> (Vec<u128>, Option<NullBuffer>) {
+        self.nulls.catch_up(self.views.len());
+        (self.views, self.nulls.0.finish())
+    }
+}
+
+impl Nulls {
+    /// Notes that the value of `row` is null and returns its view. Rows come in ascending order.
     #[inline(never)]
-    fn null(&mut self) -> u128 {
-        self.catch_up();
-        self.nulls.append_null();
+    pub fn push(&mut self, row: usize) -> u128 {
+        self.catch_up(row);
+        self.0.append_null();
         0
     }
 
-    fn catch_up(&mut self) {
-        self.nulls.append_n_non_nulls(self.views.len() - self.nulls.len());
-    }
-
-    /// Views and validity.
-    pub fn finish(mut self) -> (Vec<u128>, Option<NullBuffer>) {
-        self.catch_up();
-        let nulls = self.nulls.finish();
-        (self.views, nulls)
+    fn catch_up(&mut self, rows: usize) {
+        self.0.append_n_non_nulls(rows - self.0.len());
     }
 }
 
@@ -146,13 +156,14 @@ mod tests {
         for start in 0..base.len() {
             for end in start..base.len() {
                 let value = &base[start..end];
-                let mut window = Window { base: &base, span: Span::new(3) };
+                let mut window = Window::new(&base, Span::new(3, 0));
+                assert_eq!(window.view(value), make_view(value, 3, start as u32), "{start}..{end}");
+                let long = value.len() > INLINE;
+                assert_eq!(window.span.used, if long { value.len() } else { 0 });
+                let parts = long.then_some((value.len(), 3, 7));
+                assert_eq!(long_parts(make_view(value, 3, 7)), parts);
+                let mut window = Window::new(&base, Span::new(3, start));
                 assert_eq!(window.view(value), make_view(value, 3, 0), "{start}..{end}");
-                if value.len() > INLINE {
-                    let Span { start: from, end: to, used, .. } = window.span;
-                    assert_eq!((from, to, used), (Some(start), end, value.len()));
-                    assert_eq!(long_parts(make_view(value, 3, 7)), Some((value.len(), 3, 7)));
-                }
             }
         }
     }

@@ -10,6 +10,7 @@ use super::decoder::{Chunk, Fault, RecordBatchDecoder};
 use super::part::{Segment, Source};
 use super::pool::ARENA_BYTES;
 use super::views::{INLINE, Span, Window, inline_view, long_parts, long_view};
+use crate::raw::RowWriter;
 
 /// The run of bytes that views are being made from.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ enum Base {
     Arena,
 }
 
+/// Largest block whatever the options say: views address 32 bits, and blocks share an arena.
+const MOST_BLOCK_BYTES: usize = i32::MAX as usize - ARENA_BYTES;
 /// Guess of how far a block grows, for the decision whether it still fits into the arena.
 const EXPANSION: usize = 4;
 
@@ -53,7 +56,10 @@ impl RecordBatchDecoder {
 
     /// Adds the rows of an uncompressed batch: views point into the fetched frame.
     pub(super) fn frame(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<usize, Fault> {
-        self.walk(chunk, &batch.header, batch.payload, Base::Frame, chunk.records)
+        // Where the payload stands in the chunk, whose batches it is one of.
+        let at = (batch.payload.as_ptr() as usize).wrapping_sub(chunk.records.as_ptr() as usize);
+        let end = at.saturating_add(batch.payload.len());
+        self.walk(chunk, &batch.header, &chunk.records[..end], at, Base::Frame)
     }
 
     /// Adds the rows of a compressed batch, or one of an old format: views point into the arena.
@@ -61,7 +67,7 @@ impl RecordBatchDecoder {
         let guess = batch.payload.len().saturating_mul(EXPANSION);
         self.make_room(chunk, guess);
         let at = self.arena.len();
-        let limit = self.options.decompressed_bytes;
+        let limit = self.options.decompressed_bytes.min(MOST_BLOCK_BYTES);
         let header = if batch.header.magic == 2 {
             codec::decompress(batch.header.compression()?, batch.payload, limit, &mut self.arena)?;
             batch.header
@@ -78,28 +84,34 @@ impl RecordBatchDecoder {
             }
         };
         let arena = std::mem::take(&mut self.arena);
-        let rows = self.walk(chunk, &header, &arena[at..], Base::Arena, &arena);
+        let rows = self.walk(chunk, &header, &arena, at, Base::Arena);
         self.arena = arena;
         rows
     }
 
+    /// Adds the rows of `bytes[at..]`, the unpacked payload of a batch.
     fn walk(
         &mut self,
         chunk: &Chunk<'_>,
         header: &BatchHeader,
-        payload: &[u8],
-        base: Base,
         bytes: &[u8],
+        at: usize,
+        base: Base,
     ) -> Result<usize, Fault> {
         if self.open.is_none_or(|open| open.base != base) {
             self.close(Some(chunk));
         }
-        let mut records = Records::new(payload, header);
+        let mut records = Records::new(&bytes[at..], header);
+        if header.base_offset < chunk.from {
+            pass_over(&mut records, chunk.from);
+        }
         let mut total = 0;
         loop {
-            let span = self.open.map_or_else(|| Span::new(self.part.segments.len()), |open| open.span);
-            let mut window = Window { base: bytes, span };
-            let (rows, outcome) = self.fill(chunk, &mut records, &mut window);
+            let start = at + records.position();
+            let span = self.open.map_or_else(|| Span::new(self.part.segments.len(), start), |open| open.span);
+            let mut window = Window::new(bytes, span);
+            let (rows, outcome) = self.fill(chunk.until, &mut records, &mut window);
+            window.span.end = at + records.position();
             self.open = Some(Open { base, span: window.span });
             self.constants(chunk, header, rows);
             total += rows;
@@ -110,59 +122,61 @@ impl RecordBatchDecoder {
         }
     }
 
-    /// Appends records until the part is full or the records end. The number of rows comes back with errors
-    /// too.
-    #[inline(always)]
+    /// Appends records below `until` until the part is full or the records end. The number of rows comes back
+    /// with errors too.
     fn fill(
         &mut self,
-        chunk: &Chunk<'_>,
+        until: i64,
         records: &mut Records<'_>,
         window: &mut Window<'_>,
     ) -> (usize, Result<Outcome, Fault>) {
         let p = self.projection;
         let part = &mut self.part;
         let most = self.options.target_rows.saturating_sub(part.rows).max(1);
-        let most_bytes = self.options.target_bytes.saturating_sub(part.bytes);
-        part.reserve(&p, self.rows_ahead.min(most), &self.options.memory);
-        let mut rows = 0;
-        for record in records {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => return (rows, Err(error.into())),
+        let most_bytes = self.options.target_bytes.saturating_sub(part.bytes).max(1);
+        let ahead = records.at_most().saturating_mul(self.batches_ahead).min(most);
+        part.reserve(&p, ahead, &self.options.memory);
+        let before = part.rows;
+        let (key_nulls, value_nulls, headers) =
+            (&mut part.keys.nulls, &mut part.values.nulls, &mut part.headers);
+        // One row more than there can be: the records themselves say that they are at their end.
+        let room = records.at_most().saturating_add(1).min(most);
+        let mut rows = RowWriter::new(
+            room,
+            p.key.then_some(&mut part.keys.views),
+            p.value.then_some(&mut part.values.views),
+            p.timestamp.then_some(&mut part.timestamps),
+            p.offset.then_some(&mut part.offsets),
+        );
+        while rows.has_room() && window.span.used < most_bytes {
+            let record = match records.next() {
+                Some(Ok(record)) if record.offset < until => record,
+                Some(Err(error)) => return (rows.rows(), Err(error.into())),
+                _ => return (rows.rows(), Ok(Outcome::End)),
             };
-            if record.offset < chunk.from {
-                continue;
-            }
-            if record.offset >= chunk.until {
-                break;
-            }
-            if p.timestamp {
-                let Some(micros) = record.timestamp.checked_mul(1000) else {
+            let row = before.wrapping_add(rows.rows());
+            let micros = match record.timestamp.checked_mul(1000) {
+                Some(micros) => micros,
+                None if !p.timestamp => 0,
+                None => {
                     let fault = Fault::Timestamp { offset: record.offset, timestamp_ms: record.timestamp };
-                    return (rows, Err(fault));
-                };
-                part.timestamps.push(micros);
-            }
-            if p.key {
-                part.keys.push(record.key, window);
-            }
-            if p.value {
-                part.values.push(record.value, window);
-            }
-            if p.offset {
-                part.offsets.push(record.offset);
-            }
+                    return (rows.rows(), Err(fault));
+                }
+            };
             if p.headers
-                && let Err(error) = part.headers.push(record.headers, window)
+                && let Err(error) = headers.push(record.headers, window)
             {
-                return (rows, Err(Fault::Other(error)));
+                return (rows.rows(), Err(Fault::Other(error)));
             }
-            rows += 1;
-            if rows >= most || window.span.used >= most_bytes {
-                return (rows, Ok(Outcome::Full));
-            }
+            rows.push(
+                window,
+                |window| record.key.map_or_else(|| key_nulls.push(row), |key| window.view(key)),
+                |window| record.value.map_or_else(|| value_nulls.push(row), |value| window.view(value)),
+                micros,
+                record.offset,
+            );
         }
-        (rows, Ok(Outcome::End))
+        (rows.rows(), Ok(Outcome::Full))
     }
 
     /// Counts rows that were appended and fills their constant columns.
@@ -193,12 +207,12 @@ impl RecordBatchDecoder {
         let Some(Open { base, span }) = self.open.take() else {
             return;
         };
-        let Some(start) = span.start else {
+        if span.used == 0 {
             return;
-        };
+        }
         let source = match (base, chunk) {
-            (Base::Arena, _) => Source::Arena(start..span.end),
-            (Base::Frame, Some(chunk)) => Source::Frame(chunk.records.slice(start..span.end)),
+            (Base::Arena, _) => Source::Arena(span.start..span.end),
+            (Base::Frame, Some(chunk)) => Source::Frame(chunk.records.slice(span.start..span.end)),
             (Base::Frame, None) => return,
         };
         self.part.bytes += span.used;
@@ -236,6 +250,16 @@ impl RecordBatchDecoder {
 enum Outcome {
     Full,
     End,
+}
+
+/// Passes over the records below `from`.
+fn pass_over(records: &mut Records<'_>, from: i64) {
+    let mut ahead = records.clone();
+    while let Some(Ok(record)) = ahead.next()
+        && record.offset < from
+    {
+        records.clone_from(&ahead);
+    }
 }
 
 impl super::part::Part {

@@ -50,7 +50,8 @@ pub type Header<'a> = (&'a [u8], Option<&'a [u8]>);
 /// The records of a batch, in order. After an error it ends.
 #[derive(Debug, Clone)]
 pub struct Records<'a> {
-    rest: &'a [u8],
+    bytes: &'a [u8],
+    at: usize,
     left: u32,
     base_offset: i64,
     base_timestamp: i64,
@@ -60,11 +61,13 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// The records in `payload`, which [`super::Batch::unpack`] has made readable.
+    /// The records in `payload`, which [`super::Batch::unpack`] has made readable. Keys, values and headers are
+    /// slices of it, in ascending order.
     pub fn new(payload: &'a [u8], header: &BatchHeader) -> Self {
         let append_time = header.timestamp_type() == TimestampType::LogAppendTime;
         Self {
-            rest: payload,
+            bytes: payload,
+            at: 0,
             left: header.records_count.max(0) as u32,
             base_offset: header.base_offset,
             base_timestamp: header.base_timestamp,
@@ -74,27 +77,47 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Where in the payload the next record starts.
+    #[inline]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Most records that are left: what the header claims, or fewer if so many do not fit into the payload.
+    pub fn at_most(&self) -> usize {
+        (self.left as usize).min((self.bytes.len() - self.at) / SHORTEST)
+    }
+
     #[inline(always)]
     fn read(&mut self) -> Result<Record<'a>, Fault> {
-        let mut rest = self.rest;
-        let length = varint::read_i32(&mut rest).ok_or(Fault::Length)?;
-        let length = usize::try_from(length).map_err(|_| Fault::Length)?;
-        let (mut body, rest) = rest.split_at_checked(length).ok_or(Fault::Length)?;
-        body = body.split_first().ok_or(Fault::Short)?.1;
-        let timestamp_delta = varint::read_i64(&mut body).ok_or(Fault::Number)?;
-        let offset_delta = i64::from(varint::read_i32(&mut body).ok_or(Fault::Number)?);
+        let mut at = self.at;
+        let length = varint::u32_at(self.bytes, &mut at).ok_or(Fault::Length)?;
+        let length = usize::try_from(varint::signed_32(length)).map_err(|_| Fault::Length)?;
+        let end = at.checked_add(length).ok_or(Fault::Length)?;
+        let body = self.bytes.get(..end).ok_or(Fault::Length)?;
+        if length == 0 {
+            return Err(Fault::Short);
+        }
+        at = at.wrapping_add(1);
+        let timestamp_delta = varint::signed_64(varint::u64_at(body, &mut at).ok_or(Fault::Number)?);
+        let offset_delta = varint::signed_32(varint::u32_at(body, &mut at).ok_or(Fault::Number)?);
+        let offset_delta = i64::from(offset_delta);
         if offset_delta < self.lowest_delta || offset_delta > self.last_delta {
             return Err(Fault::Offset);
         }
-        let key = read_bytes(&mut body)?;
-        let value = read_bytes(&mut body)?;
-        let headers = read_headers(body)?;
+        let key = bytes_at(body, &mut at)?;
+        let value = bytes_at(body, &mut at)?;
+        // Most records have no headers: one byte, 0, at the very end.
+        let headers = match body.get(at) {
+            Some(0) if at.wrapping_add(1) == end => Headers::default(),
+            _ => check_headers(body.get(at..).unwrap_or_default())?,
+        };
         let timestamp = match self.append_time {
             Some(time) => time,
             None => self.base_timestamp.checked_add(timestamp_delta).ok_or(Fault::Timestamp)?,
         };
-        self.lowest_delta = offset_delta + 1;
-        self.rest = rest;
+        self.lowest_delta = offset_delta.wrapping_add(1);
+        self.at = end;
         Ok(Record { offset: self.base_offset.wrapping_add(offset_delta), timestamp, key, value, headers })
     }
 
@@ -103,7 +126,7 @@ impl<'a> Records<'a> {
     fn fail(&mut self, fault: Fault) -> Error {
         let at = self.lowest_delta;
         self.left = 0;
-        self.rest = &[];
+        self.bytes = self.bytes.get(..self.at).unwrap_or_default();
         Error::corrupt(self.base_offset, format!("{} (after offset delta {})", fault.text(), at - 1))
     }
 }
@@ -114,11 +137,11 @@ impl<'a> Iterator for Records<'a> {
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.left == 0 {
-            return if self.rest.is_empty() { None } else { Some(Err(self.fail(Fault::Leftover))) };
+            return if self.at == self.bytes.len() { None } else { Some(Err(self.fail(Fault::Leftover))) };
         }
         match self.read() {
             Ok(record) => {
-                self.left -= 1;
+                self.left = self.left.wrapping_sub(1);
                 Some(Ok(record))
             }
             Err(fault) => Some(Err(self.fail(fault))),
@@ -126,8 +149,7 @@ impl<'a> Iterator for Records<'a> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let most = (self.left as usize).min(self.rest.len() / SHORTEST);
-        (0, Some(most + 1))
+        (0, Some(self.at_most() + 1))
     }
 }
 
@@ -197,15 +219,20 @@ fn read_bytes<'a>(body: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Fault> {
     Ok(Some(bytes))
 }
 
-/// All headers: `body` is what is left of the record, and has to be used up.
+/// As [`read_bytes`], at a place.
 #[inline(always)]
-fn read_headers(body: &[u8]) -> Result<Headers<'_>, Fault> {
-    match body {
-        [0] => Ok(Headers::default()),
-        _ => check_headers(body),
+fn bytes_at<'a>(body: &'a [u8], at: &mut usize) -> Result<Option<&'a [u8]>, Fault> {
+    let raw = varint::u32_at(body, at).ok_or(Fault::Bytes)?;
+    if raw & 1 == 1 {
+        return if raw == 1 { Ok(None) } else { Err(Fault::Bytes) };
     }
+    let end = at.checked_add(raw as usize >> 1).ok_or(Fault::Bytes)?;
+    let bytes = body.get(*at..end).ok_or(Fault::Bytes)?;
+    *at = end;
+    Ok(Some(bytes))
 }
 
+/// All headers: `body` is what is left of the record, and has to be used up.
 #[inline(never)]
 fn check_headers(mut body: &[u8]) -> Result<Headers<'_>, Fault> {
     let count = varint::read_i32(&mut body).ok_or(Fault::Headers)?;
