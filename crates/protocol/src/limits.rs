@@ -14,7 +14,7 @@ pub struct Limits {
     pub decompressed_bytes: usize,
     /// Bytes of one string. Default 1 MiB.
     pub string_bytes: usize,
-    /// Structures in all arrays of one message, and elements of one array. Default 2 million.
+    /// Structures and texts in all arrays of one message, and elements of one array. Default 2 million.
     pub array_elements: usize,
     /// Tagged fields in one place of a message, and unknown ones in all of it. Default 1024.
     pub tagged_fields: usize,

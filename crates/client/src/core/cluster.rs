@@ -92,9 +92,10 @@ impl Cluster {
         }
         let same = known.filter(|k| k.error == ErrorCode::NONE && same_topic(k.id, answer.id));
         let mut leaders = Vec::new();
+        // Partitions are numbered without gaps. A number far beyond their count would size the allocation.
+        let most = 2 * answer.partitions.len() + 16;
         for partition in &answer.partitions {
-            let Some(index) = usize::try_from(partition.partition).ok().filter(|i| *i < MAX_PARTITIONS)
-            else {
+            let Some(index) = usize::try_from(partition.partition).ok().filter(|index| *index < most) else {
                 continue;
             };
             if leaders.len() <= index {
@@ -140,9 +141,6 @@ impl Cluster {
         self.nodes.values()
     }
 }
-
-/// Partition numbers above this are ignored: they size an allocation, and no cluster carries as many.
-const MAX_PARTITIONS: usize = 1 << 20;
 
 /// Ids are compared only where both are told.
 pub(crate) fn same_topic(known: Uuid, told: Uuid) -> bool {
@@ -208,6 +206,21 @@ mod tests {
         assert!(!cluster.hint_leader("t", 0, 7, 4), "address unknown");
         assert!(cluster.hint_leader("t", 0, 2, 4));
         assert!(!cluster.hint_leader("t", 5, 2, 9), "no such partition");
+    }
+
+    #[test]
+    fn a_partition_number_beyond_all_count_takes_no_memory() {
+        let mut cluster = Cluster::default();
+        let mut odd = topic("t", 1, &[(1, 0), (2, 0), (1, 0)]);
+        odd.partitions[1].partition = i32::MAX;
+        odd.partitions[2].partition = -5;
+        cluster.merge(&answer(vec![odd]));
+        assert_eq!(cluster.topic("t").map(|topic| topic.leaders.len()), Some(1));
+        let mut gap = topic("u", 2, &[(1, 0), (2, 0)]);
+        gap.partitions[1].partition = 2;
+        cluster.merge(&answer(vec![gap]));
+        assert_eq!(cluster.leader("u", 1), Some(Leader { node: None, epoch: -1 }));
+        assert_eq!(cluster.leader("u", 2), Some(Leader { node: Some(2), epoch: 0 }));
     }
 
     #[test]

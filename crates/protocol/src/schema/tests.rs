@@ -128,6 +128,15 @@ fn limits_on_text_structures_and_tags_hold() {
     assert!(request(0, &[0, 0, 0, 3, 0, 1, b'a', 0, 1, b'b', 0, 1, b'c']).is_err());
     assert_eq!(request(0, &[0, 0, 0, 2, 0, 1, b'a', 0, 1, b'b']), Ok(()));
     assert!(request(9, &[1, 0, 0, 0, 2, 5, 0, 6, 0]).is_err());
+    // Texts of two lists, one byte each: three in all.
+    let limits = Limits { array_elements: 2, ..Limits::default() };
+    let states = |first: u8, second: u8| {
+        let list = |count: u8| [&[count + 1][..], &vec![1; usize::from(count)]].concat();
+        let body = [list(first), list(second), vec![0]].concat();
+        walk(ApiKey::LIST_GROUPS, 5, Direction::Request, &body, &limits)
+    };
+    assert_eq!(states(1, 1), Ok(()));
+    assert!(states(2, 1).is_err());
 }
 
 /// Table to bytes, to struct, to bytes again.

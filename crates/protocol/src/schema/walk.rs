@@ -102,6 +102,9 @@ impl Rules<'_> {
     fn array(&mut self, cursor: &mut Cursor<'_>, element: &Kind) -> Result<bool> {
         let count = cursor.count(self.flexible, smallest(element, self.version, self.flexible))?;
         let Some(count) = count else { return Ok(true) };
+        if matches!(element, Kind::Text | Kind::Bytes) {
+            self.take_elements(count)?;
+        }
         for _ in 0..count {
             if self.value(cursor, element)? {
                 return Err(cursor.fault("an element is null"));
@@ -113,12 +116,16 @@ impl Rules<'_> {
     fn list(&mut self, cursor: &mut Cursor<'_>, fields: &[Field]) -> Result<bool> {
         let count = cursor.count(self.flexible, smallest_struct(fields, self.version, self.flexible))?;
         let Some(count) = count else { return Ok(true) };
-        // Structures take more room decoded than on the wire, so all of a message's are counted.
-        self.elements = self.elements.saturating_add(count);
-        Limits::check("array_elements", self.limits.array_elements, self.elements)?;
+        self.take_elements(count)?;
         for _ in 0..count {
             self.structure(cursor, fields)?;
         }
         Ok(false)
+    }
+
+    /// Structures and texts take more room decoded than on the wire, so all of a message's are counted.
+    fn take_elements(&mut self, count: usize) -> Result<()> {
+        self.elements = self.elements.saturating_add(count);
+        Limits::check("array_elements", self.limits.array_elements, self.elements)
     }
 }
