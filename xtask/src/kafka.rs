@@ -1,6 +1,6 @@
 //! The jars of real Apache Kafka, resolved by Maven and kept in the user's cache folder.
 
-use crate::step;
+use crate::{maven, step};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -26,11 +26,11 @@ pub fn available() -> bool {
 pub fn fetch_all() -> Result<PathBuf, String> {
     let folder = match std::env::var_os(FOLDER_VARIABLE) {
         Some(folder) => PathBuf::from(folder),
-        None => cache_folder()?.join("kafka"),
+        None => maven::cache_folder()?.join("kafka"),
     };
     for version in VERSIONS {
         let jars = folder.join(format!("kafka-{version}"));
-        if jars.join(".complete").exists() {
+        if maven::is_complete(&jars) {
             continue;
         }
         step::timed(&format!("fetching Apache Kafka {version} by Maven (about 55 MB)"), || {
@@ -40,40 +40,12 @@ pub fn fetch_all() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
+/// Kafka's server and tools, with slf4j-simple so that warnings reach stderr.
 fn fetch(version: &str, jars: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(jars).map_err(|error| format!("cannot make {}: {error}", jars.display()))?;
-    let project = jars.join("pom.xml");
-    std::fs::write(&project, project_text(version))
-        .map_err(|error| format!("cannot write {}: {error}", project.display()))?;
-    let mut maven = Command::new("mvn");
-    maven.args(["-q", "-B", "-f"]).arg(&project).arg("dependency:copy-dependencies");
-    maven.arg(format!("-DoutputDirectory={}", jars.display())).arg("-DincludeScope=runtime");
-    step::run(maven)?;
-    std::fs::write(jars.join(".complete"), version)
-        .map_err(|error| format!("cannot write .complete: {error}"))
-}
-
-/// A Maven project with nothing but Kafka's server and tools; slf4j-simple so that warnings reach stderr.
-fn project_text(version: &str) -> String {
-    let dependency = |group: &str, name: &str, version: &str| {
-        format!(
-            "<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></dependency>"
-        )
-    };
-    format!(
-        "<project><modelVersion>4.0.0</modelVersion><groupId>millstream</groupId><artifactId>kafka-jars</artifactId>\
-         <version>1</version><dependencies>{}{}{}</dependencies></project>\n",
-        dependency("org.apache.kafka", "kafka_2.13", version),
-        dependency("org.apache.kafka", "kafka-tools", version),
-        dependency("org.slf4j", "slf4j-simple", "1.7.36"),
-    )
-}
-
-/// `$XDG_CACHE_HOME/millstream`, else `~/.cache/millstream`.
-fn cache_folder() -> Result<PathBuf, String> {
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
-        .ok_or(format!("set HOME or {FOLDER_VARIABLE}: no folder for Kafka's jars is known"))?;
-    Ok(base.join("millstream"))
+    let dependencies = [
+        ("org.apache.kafka", "kafka_2.13", version),
+        ("org.apache.kafka", "kafka-tools", version),
+        ("org.slf4j", "slf4j-simple", "1.7.36"),
+    ];
+    maven::fetch(jars, &dependencies, maven::Depth::Everything)
 }

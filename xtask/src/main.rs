@@ -8,6 +8,8 @@ mod columns;
 #[cfg(test)]
 mod directions;
 mod kafka;
+mod maven;
+mod spark;
 mod step;
 mod test;
 #[cfg(test)]
@@ -37,7 +39,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Run a benchmark in release: columns, or against a real local Kafka read, stream or latency.
+    /// Run a benchmark in release: columns, empty-batch, or on a real local Kafka read, stream, group or latency.
     Bench(bench::BenchArguments),
     /// Count the instructions of the hot loops and fail on a rise of more than 5 % (needs valgrind).
     Count(columns::CountArguments),

@@ -14,6 +14,10 @@ const SEED: u64 = 20_261_121;
 const FIRST_TIMESTAMP_MS: i64 = 1_735_689_600_000;
 const CITIES: [&str; 6] = ["Berlin", "Lisbon", "Mumbai", "Nairobi", "Osaka", "Toronto"];
 
+/// An order's columns, as DDL.
+pub const SCHEMA: &str = "order_id BIGINT, customer STRING, city STRING, amount DOUBLE, quantity INT, created BIGINT, \
+                          paid BOOLEAN";
+
 /// How a topic of orders is written.
 pub struct Topic<'a> {
     /// Its name.

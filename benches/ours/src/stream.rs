@@ -1,18 +1,17 @@
-//! `bench stream`: Kafka -> from_json -> filter -> to_json -> Kafka with checkpoints, rows a second, and pyspark
-//! beside it where it is installed.
+//! `bench stream`: Kafka -> from_json -> filter -> to_json -> Kafka with checkpoints, rows a second, and Spark beside it
+//! where it is installed. What both wrote must be the same records.
 
 use crate::contender::cpu_seconds;
 use crate::medians::{Figures, rounded};
-use crate::orders::{self, Topic};
+use crate::orders::{self, SCHEMA, Topic};
+use crate::spark::Spark;
+use crate::topic_sum::{TopicSum, topic_sum};
 use clap::Args;
-use millstream::client::{
-    ClientOptions, Compression, Isolation, Kafka, NewTopic, OffsetSpec, TopicPartition,
-};
+use millstream::client::{ClientOptions, Compression, Kafka, NewTopic};
 use millstream::prelude::*;
 use millstream_integration::real_kafka::RealKafka;
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 #[derive(Args)]
@@ -23,77 +22,97 @@ pub struct StreamArguments {
     /// Timed runs.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Python with pyspark and its Kafka connector; left out where it cannot import pyspark.
+    /// Python with pyspark; Spark is left out where it cannot import it.
     #[arg(long, default_value = "python3")]
     python: String,
 }
 
 const SOURCE: &str = "orders";
 const PARTITIONS: i32 = 4;
-const SCHEMA: &str = "order_id BIGINT, customer STRING, city STRING, amount DOUBLE, quantity INT, created BIGINT, \
-                      paid BOOLEAN";
-const SPARK: &str = include_str!("spark_stream.py");
 
 /// Fills the topic, then works it off once a round, ours and Spark by turns.
 pub fn run(arguments: &StreamArguments) -> std::result::Result<(), String> {
     let kafka = RealKafka::start("4.3.1", &[])?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let rows = arguments.rows;
     let topic = Topic {
         name: SOURCE,
         partitions: PARTITIONS,
-        rows,
+        rows: arguments.rows,
         compression: Compression::None,
         batch_bytes: 150_000,
     };
-    eprintln!("writing {rows} orders");
+    eprintln!("writing {} orders", arguments.rows);
     runtime.block_on(orders::fill(&kafka.bootstrap(), &topic))?;
-    let spark = has_pyspark(&arguments.python);
+    let mut spark = Spark::start(&arguments.python)?;
     let mut figures = Figures::default();
+    let mut first = None;
     for round in 1..=arguments.rounds {
         for contender in ["ours", "spark"] {
-            if contender == "spark" && !spark {
+            if contender == "spark" && spark.is_none() {
                 continue;
             }
             let target = format!("{contender}-{round}");
-            runtime.block_on(create(&kafka.bootstrap(), &target)).map_err(|error| error.to_string())?;
-            let checkpoint = tempfile::tempdir().map_err(|error| error.to_string())?;
-            let broker = kafka.process_id().map(|id| id.to_string()).unwrap_or_default();
-            let (own, theirs) = (cpu_seconds("self"), cpu_seconds(&broker));
-            let seconds = match contender {
-                "ours" => runtime
-                    .block_on(ours(&kafka.bootstrap(), &target, checkpoint.path()))
-                    .map_err(|error| error.to_string())?,
-                _ => run_spark(&arguments.python, &kafka.bootstrap(), &target, checkpoint.path())?,
-            };
-            let written =
-                runtime.block_on(written(&kafka.bootstrap(), &target)).map_err(|error| error.to_string())?;
-            figures.add(contender, "rows_written", written as f64);
-            figures.add(contender, "rows_per_s", rows as f64 / seconds);
-            figures.add(contender, "cpu_s", cpu_seconds("self") - own);
-            figures.add(contender, "broker_cpu_s", cpu_seconds(&broker) - theirs);
-            eprintln!(
-                "round {round}: {contender} {:.2} M rows/s, {written} rows written",
-                rows as f64 / seconds / 1e6
-            );
+            let other = spark.as_mut().filter(|_| contender == "spark");
+            let seconds = timed(&runtime, &kafka, &target, other, &mut figures)?;
+            let sum = runtime
+                .block_on(topic_sum(&kafka.bootstrap(), &target, PARTITIONS))
+                .map_err(|error| error.to_string())?;
+            same_records(&target, sum, *first.get_or_insert(sum))?;
+            let rate = arguments.rows as f64 / seconds;
+            figures.add(contender, "rows_written", sum.rows as f64);
+            figures.add(contender, "rows_per_s", rate);
+            eprintln!("round {round}: {contender} {:.2} M rows/s, {} rows written", rate / 1e6, sum.rows);
         }
     }
-    println!("{}", line(&figures, spark));
+    println!("{}", line(&figures, spark.is_some()));
     Ok(())
+}
+
+/// Runs one contender into a topic of its own: Spark when it is given, else ours. Returns the seconds it took.
+fn timed(
+    runtime: &tokio::runtime::Runtime,
+    kafka: &RealKafka,
+    target: &str,
+    spark: Option<&mut Spark>,
+    figures: &mut Figures,
+) -> std::result::Result<f64, String> {
+    let bootstrap = kafka.bootstrap();
+    runtime.block_on(create(&bootstrap, target)).map_err(|error| error.to_string())?;
+    let checkpoint = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let broker = kafka.process_id().map(|id| id.to_string()).unwrap_or_default();
+    let process = spark.as_ref().map_or("self".to_owned(), |spark| spark.process_id().to_owned());
+    let (own, theirs) = (cpu_seconds(&process), cpu_seconds(&broker));
+    let (contender, seconds) = match spark {
+        Some(spark) => ("spark", in_spark(spark, &bootstrap, target, checkpoint.path())?),
+        None => {
+            let ended = runtime.block_on(ours(&bootstrap, target, checkpoint.path()));
+            ("ours", ended.map_err(|error| error.to_string())?)
+        }
+    };
+    figures.add(contender, "cpu_s", cpu_seconds(&process) - own);
+    figures.add(contender, "broker_cpu_s", cpu_seconds(&broker) - theirs);
+    Ok(seconds)
+}
+
+fn same_records(target: &str, sum: TopicSum, first: TopicSum) -> std::result::Result<(), String> {
+    match sum == first {
+        true => Ok(()),
+        false => {
+            Err(format!("topic {target} holds other records than the first run's: {sum:?}, not {first:?}"))
+        }
+    }
 }
 
 fn line(figures: &Figures, spark: bool) -> Value {
     let mut line = Map::new();
-    for figure in ["rows_per_s", "rows_written", "cpu_s", "broker_cpu_s"] {
-        line.insert(format!("stream.json.ours.{figure}"), json!(rounded(figures.median("ours", figure))));
+    let contenders: &[&str] = if spark { &["ours", "spark"] } else { &["ours"] };
+    for contender in contenders {
+        for figure in ["rows_per_s", "rows_written", "cpu_s", "broker_cpu_s"] {
+            let median = rounded(figures.median(contender, figure));
+            line.insert(format!("stream.json.{contender}.{figure}"), json!(median));
+        }
     }
     if spark {
-        for figure in ["rows_per_s", "rows_written"] {
-            line.insert(
-                format!("stream.json.spark.{figure}"),
-                json!(rounded(figures.median("spark", figure))),
-            );
-        }
         let ratio = figures.median("ours", "rows_per_s") / figures.median("spark", "rows_per_s");
         line.insert("stream.json.ratio.spark".into(), json!(rounded(ratio)));
     }
@@ -103,15 +122,6 @@ fn line(figures: &Figures, spark: bool) -> Value {
 async fn create(bootstrap: &str, topic: &str) -> millstream::client::Result<()> {
     let kafka = Kafka::connect(ClientOptions::new(bootstrap)).await?;
     kafka.admin().create_topics(&[NewTopic::new(topic, PARTITIONS)], Duration::from_secs(30)).await
-}
-
-/// What the high watermarks confirm.
-async fn written(bootstrap: &str, topic: &str) -> millstream::client::Result<i64> {
-    let kafka = Kafka::connect(ClientOptions::new(bootstrap)).await?;
-    let places = (0..PARTITIONS).map(|partition| TopicPartition { topic: topic.into(), partition });
-    let wanted = places.map(|place| (place, OffsetSpec::Latest)).collect();
-    let ends = kafka.list_offsets(wanted, Isolation::ReadUncommitted).await?;
-    Ok(ends.values().filter_map(|found| found.offset).sum())
 }
 
 /// Seconds from the session's start to the end of the query, which stops by itself when everything is worked off.
@@ -142,29 +152,15 @@ async fn ours(bootstrap: &str, target: &str, checkpoint: &Path) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn has_pyspark(python: &str) -> bool {
-    let found = Command::new(python)
-        .args(["-c", "import pyspark"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !found {
-        eprintln!("{python} has no pyspark: Spark is not measured beside");
-    }
-    found
-}
-
-fn run_spark(
-    python: &str,
+/// Seconds from the query's start in Spark to its end.
+fn in_spark(
+    spark: &mut Spark,
     bootstrap: &str,
     target: &str,
     checkpoint: &Path,
 ) -> std::result::Result<f64, String> {
-    let output = Command::new(python)
-        .args(["-c", SPARK, bootstrap, SOURCE, target])
-        .arg(checkpoint)
-        .output()
-        .map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let last = text.lines().last().unwrap_or_default();
-    last.parse().map_err(|_| format!("Spark failed: {text}\n{}", String::from_utf8_lossy(&output.stderr)))
+    let job = json!({
+        "job": "stream", "bootstrap": bootstrap, "source": SOURCE, "target": target, "checkpoint": checkpoint,
+    });
+    spark.run(&job)?["seconds"].as_f64().ok_or("Spark told no time".into())
 }

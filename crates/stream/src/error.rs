@@ -61,7 +61,7 @@ pub enum Error {
         what: String,
     },
     /// A file outside the checkpoint could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}{}", path.display(), advice(source))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -189,6 +189,19 @@ pub(crate) fn spark_error<V: Into<String>>(
         message,
     }
     .into()
+}
+
+/// What to do about a failed file, where the operating system's answer tells; begins with `; `.
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            "; the disk is full: free some space and start the query again, it goes on with the same batch"
+        }
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            "; give this user the right to write there, or choose another path"
+        }
+        _ => "",
+    }
 }
 
 /// An error and what it was caused by, from the outside in. Boxes and shared pointers that hide a cause are opened.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
+mod disk_full;
 mod faults;
 mod interop;
 mod kafka_tools;

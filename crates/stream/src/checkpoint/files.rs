@@ -199,7 +199,7 @@ fn link_and_unlink(tmp: &Path, target: &Path) -> io::Result<()> {
     fs::remove_file(tmp)
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -9,7 +9,7 @@
 //! | `offsets/N` | where batch N ends, its time, the frozen settings | before batch N runs |
 //! | `commits/N` | batch N is done | after the sink's commit |
 //! | `sources/i/0` | where source i started | before batch 0 |
-//! | `millstream/` | ours: `lock`, `attempts` (starts so far), `sync` (policy of the last run), `tmp/` | |
+//! | `millstream/` | ours: `lock`, `attempts` (starts so far), `sync` (policy of the last run; `sync.failed` once a sync failed), `tmp/` | |
 //!
 //! Files are complete, synced as `checkpoint.sync` says, and never overwritten. What the two logs mean
 //! together is in `micro_batch/recovery.rs`.
@@ -94,7 +94,8 @@ impl Checkpoint {
         }
         LastRun::note(&ours, &tmp, policy)?;
         let attempt = count_start(&ours, &tmp)?;
-        let syncer = Syncer::new(policy).map_err(|error| explain(root, "cannot be written", &error))?;
+        let syncer =
+            Syncer::new(policy, &ours).map_err(|error| explain(root, "cannot be written", &error))?;
         let root = root.to_owned();
         let retain = BATCHES_TO_RETAIN;
         Ok(Self { root, tmp, query_id, attempt, offsets, commits, syncer, retain, _lock: lock })

@@ -19,6 +19,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -27,6 +28,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+
+use super::durability::LastRun;
 
 /// How soon a checkpoint's files are made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,7 +113,8 @@ struct Written {
 }
 
 impl Syncer {
-    pub(crate) fn new(policy: SyncPolicy) -> io::Result<Self> {
+    /// `ours` is the folder `millstream/`, where a failed sync is noted.
+    pub(crate) fn new(policy: SyncPolicy, ours: &Path) -> io::Result<Self> {
         let every = match policy {
             SyncPolicy::Always => Duration::ZERO,
             SyncPolicy::Interval(every) => every,
@@ -118,10 +122,10 @@ impl Syncer {
         };
         let (sender, receiver) = channel();
         let failure = Arc::new(Mutex::new(None));
-        let noted = Arc::clone(&failure);
+        let (noted, ours) = (Arc::clone(&failure), ours.to_owned());
         let thread = std::thread::Builder::new()
             .name("checkpoint-sync".into())
-            .spawn(move || sync_every(every, &receiver, &noted))?;
+            .spawn(move || sync_every(every, &receiver, &noted, &ours))?;
         let background = Background { written: Some(sender), failure, thread: Some(thread) };
         Ok(Self { policy, background: Some(background) })
     }
@@ -165,7 +169,7 @@ fn thread_gone() -> io::Error {
     io::Error::other("the thread that syncs the checkpoint has ended")
 }
 
-fn sync_every(every: Duration, written: &Receiver<Written>, failure: &Mutex<Option<io::Error>>) {
+fn sync_every(every: Duration, written: &Receiver<Written>, failure: &Mutex<Option<io::Error>>, ours: &Path) {
     loop {
         let Ok(first) = written.recv() else { return };
         let mut group = vec![first];
@@ -180,6 +184,11 @@ fn sync_every(every: Duration, written: &Receiver<Written>, failure: &Mutex<Opti
         // In the order in which they were made, so that what survives is a beginning of the log.
         for Written { file, folder, waiting } in group {
             let outcome = file.sync_all().and_then(|()| folder.sync_all());
+            if outcome.is_err()
+                && let Err(error) = LastRun::note_failed_sync(ours)
+            {
+                tracing::warn!(%error, "a failed sync could not be noted");
+            }
             match (waiting, outcome) {
                 // Who no longer waits has failed for another reason.
                 (Some(waiting), outcome) => drop(waiting.send(outcome)),
@@ -211,7 +220,7 @@ mod tests {
     #[test]
     fn dropping_syncs_what_waits() {
         let dir = tempfile::tempdir().unwrap();
-        let syncer = Syncer::new(SyncPolicy::Interval(Duration::from_secs(3600))).unwrap();
+        let syncer = Syncer::new(SyncPolicy::Interval(Duration::from_secs(3600)), dir.path()).unwrap();
         let folder = File::open(dir.path()).unwrap();
         let durable = syncer.take(File::create(dir.path().join("0")).unwrap(), &folder).unwrap();
         let begun = Instant::now();
@@ -223,9 +232,23 @@ mod tests {
     #[test]
     fn always_tells_when_the_file_is_on_the_disk() {
         let dir = tempfile::tempdir().unwrap();
-        let syncer = Syncer::new(SyncPolicy::Always).unwrap();
+        let syncer = Syncer::new(SyncPolicy::Always, dir.path()).unwrap();
         let folder = File::open(dir.path()).unwrap();
         let durable = syncer.take(File::create(dir.path().join("0")).unwrap(), &folder).unwrap();
         futures::executor::block_on(durable.reached()).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_sync_that_fails_is_told_and_noted_for_the_next_start() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("sync"), "{\"policy\":\"always\",\"boot\":null}").unwrap();
+        let syncer = Syncer::new(SyncPolicy::Always, dir.path()).unwrap();
+        let folder = File::open(dir.path()).unwrap();
+        // The kernel refuses to sync it.
+        let durable = syncer.take(File::open("/dev/null").unwrap(), &folder).unwrap();
+        futures::executor::block_on(durable.reached()).unwrap_err();
+        assert!(LastRun::read(dir.path()).unwrap().unwrap().may_have_lost());
+        assert!(dir.path().join("sync.failed").exists() && !dir.path().join("sync").exists());
     }
 }

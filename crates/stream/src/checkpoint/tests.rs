@@ -111,7 +111,7 @@ fn a_directory_that_cannot_be_made_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_torn_entry_is_an_error_unless_the_machine_may_have_lost_it() {
+fn a_torn_entry_is_an_error_unless_it_may_not_have_reached_the_disk() {
     let dir = tempfile::tempdir().unwrap();
     let mut checkpoint = open(dir.path());
     for batch in 0..3 {
@@ -127,6 +127,12 @@ fn a_torn_entry_is_an_error_unless_the_machine_may_have_lost_it() {
     fs::write(dir.path().join("millstream/sync"), "{\"policy\":\"interval\",\"boot\":\"another\"}").unwrap();
     let checkpoint = open(dir.path());
     assert_eq!((checkpoint.last_planned(), checkpoint.last_committed()), (Some(1), Some(1)));
+    drop(checkpoint);
+    fs::write(dir.path().join("offsets/1"), "v1\n{\"ba").unwrap();
+    durability::LastRun::note_failed_sync(&dir.path().join("millstream")).unwrap();
+    let checkpoint = open(dir.path());
+    assert_eq!((checkpoint.last_planned(), checkpoint.last_committed()), (Some(0), Some(0)));
+    assert!(!dir.path().join("millstream/sync.failed").exists());
 }
 
 #[test]

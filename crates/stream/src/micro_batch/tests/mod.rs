@@ -171,15 +171,7 @@ impl Query {
 
     /// Opens the checkpoint and makes the driver.
     pub(super) fn driver(&self, checkpoint: &Path) -> Result<(Driver, Arc<QueryState>)> {
-        self.driver_with(checkpoint, SyncPolicy::Never)
-    }
-
-    pub(super) fn driver_with(
-        &self,
-        checkpoint: &Path,
-        policy: SyncPolicy,
-    ) -> Result<(Driver, Arc<QueryState>)> {
-        let checkpoint = Checkpoint::open(checkpoint, policy)?;
+        let checkpoint = Checkpoint::open(checkpoint, SyncPolicy::Never)?;
         let state = QueryState::new(checkpoint.query_id(), None, 100);
         let work = Work {
             session: self.session.clone(),

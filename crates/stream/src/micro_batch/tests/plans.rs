@@ -68,22 +68,3 @@ fn a_stream_used_twice_is_one_source() {
     assert_eq!(query.shelf.values(), [1, 1, 2, 2]);
     assert_eq!(progress[0].sources.len(), 1);
 }
-
-/// Prints what a batch without rows costs; run with `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn cost_of_an_empty_batch() {
-    const BATCHES: u32 = 200;
-    for policy in [SyncPolicy::Never, SyncPolicy::Always] {
-        let dir = tempfile::tempdir().unwrap();
-        let stream = MemoryStream::with_max_blocks(schema(), 1);
-        for _ in 0..BATCHES {
-            stream.add_data(rows([])).unwrap();
-        }
-        let query = Query::with(session(&[]), analyzed(&stream, |scan| scan), Trigger::AvailableNow);
-        let (driver, _) = query.driver_with(dir.path(), policy).unwrap();
-        let begun = std::time::Instant::now();
-        driver.runtime().block_on(driver.run()).unwrap();
-        println!("{}: {:?} a batch", policy.name(), begun.elapsed() / BATCHES);
-    }
-}
