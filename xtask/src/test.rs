@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that must pass, in the order in which it fails fastest.
 
-use crate::{kafka, step};
+use crate::{kafka, spark, step};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub struct TestArguments {
@@ -11,7 +11,7 @@ pub struct TestArguments {
     require_kafka: bool,
 }
 
-/// Units, integration suites and golden cases; real Kafka wherever Java and Maven are.
+/// Units, integration suites and golden cases; real Kafka wherever Java and Maven are, Spark where pyspark is.
 pub fn run(arguments: &TestArguments) -> Result<(), String> {
     let jars = kafka_jars(arguments.require_kafka)?;
     step::timed("building every test in dev (5-10 minutes on two cores the first time)", || {
@@ -22,10 +22,17 @@ pub fn run(arguments: &TestArguments) -> Result<(), String> {
         if let Some(jars) = &jars {
             command.env(kafka::FOLDER_VARIABLE, jars);
         }
+        if let Some(connector) = spark::connector() {
+            command.env(spark::FOLDER_VARIABLE, connector);
+        }
         step::run(command)
     })?;
     // The runner was built with the tests; building it alone would choose other features and build DataFusion again.
-    run_golden(&[])
+    run_golden(&[], jars.as_deref())?;
+    match &jars {
+        Some(jars) => run_golden(&["--kafka".into(), kafka::VERSIONS[0].into()], Some(jars)),
+        None => Ok(()),
+    }
 }
 
 fn kafka_jars(required: bool) -> Result<Option<PathBuf>, String> {
@@ -43,14 +50,19 @@ fn kafka_jars(required: bool) -> Result<Option<PathBuf>, String> {
     Ok(None)
 }
 
-/// Runs the golden cases; without arguments those of the repository against the embedded broker.
+/// Runs the golden cases; without arguments those of the repository against the embedded broker, with
+/// `--kafka 4.3.1` against an Apache Kafka of its own.
 pub fn golden(arguments: &[String]) -> Result<(), String> {
     step::timed("building the golden runner", || step::cargo(["test", "--workspace", "--no-run"]))?;
-    run_golden(arguments)
+    let jars = if kafka::available() { Some(kafka::fetch_all()?) } else { None };
+    run_golden(arguments, jars.as_deref())
 }
 
-fn run_golden(arguments: &[String]) -> Result<(), String> {
+fn run_golden(arguments: &[String], jars: Option<&Path>) -> Result<(), String> {
     let mut command = step::built_binary("dev", "golden")?;
     command.args(arguments);
-    step::timed("golden cases", || step::run(command))
+    if let Some(jars) = jars {
+        command.env(kafka::FOLDER_VARIABLE, jars);
+    }
+    step::timed(&format!("golden cases {}", arguments.join(" ")), || step::run(command))
 }

@@ -1,16 +1,17 @@
 //! `bench group`: a batch read of Kafka, `from_json` and a group-by, rows a second, and Spark beside it where it is
 //! installed.
 
+use crate::SPARK_JOBS;
 use crate::contender::cpu_seconds;
 use crate::medians::{Figures, rounded};
 use crate::orders::{self, SCHEMA, Topic};
-use crate::spark::Spark;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use clap::Args;
 use millstream::client::Compression;
 use millstream::prelude::*;
 use millstream_integration::real_kafka::RealKafka;
+use millstream_integration::spark::Spark;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
 
@@ -49,7 +50,7 @@ pub fn run(arguments: &GroupArguments) -> std::result::Result<(), String> {
     };
     eprintln!("writing {} orders", arguments.rows);
     runtime.block_on(orders::fill(&kafka.bootstrap(), &topic))?;
-    let mut spark = Spark::start(&arguments.python)?;
+    let mut spark = Spark::start(&arguments.python, SPARK_JOBS)?;
     let mut figures = Figures::default();
     let mut first: Option<Vec<Group>> = None;
     let broker = kafka.process_id().map(|id| id.to_string()).unwrap_or_default();

@@ -11,13 +11,15 @@ mod medians;
 mod orders;
 mod ours;
 mod read;
-mod spark;
 mod stream;
 mod topic_sum;
 
 use clap::{Parser, Subcommand};
 use contender::{Task, report};
 use std::process::ExitCode;
+
+/// The jobs that Spark runs beside us.
+const SPARK_JOBS: &str = include_str!("spark_jobs.py");
 
 #[derive(Parser)]
 #[command(about = "Millstream's benchmarks")]

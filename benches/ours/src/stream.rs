@@ -1,15 +1,16 @@
 //! `bench stream`: Kafka -> from_json -> filter -> to_json -> Kafka with checkpoints, rows a second, and Spark beside it
 //! where it is installed. What both wrote must be the same records.
 
+use crate::SPARK_JOBS;
 use crate::contender::cpu_seconds;
 use crate::medians::{Figures, rounded};
 use crate::orders::{self, SCHEMA, Topic};
-use crate::spark::Spark;
 use crate::topic_sum::{TopicSum, topic_sum};
 use clap::Args;
 use millstream::client::{ClientOptions, Compression, Kafka, NewTopic};
 use millstream::prelude::*;
 use millstream_integration::real_kafka::RealKafka;
+use millstream_integration::spark::Spark;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ pub fn run(arguments: &StreamArguments) -> std::result::Result<(), String> {
     };
     eprintln!("writing {} orders", arguments.rows);
     runtime.block_on(orders::fill(&kafka.bootstrap(), &topic))?;
-    let mut spark = Spark::start(&arguments.python)?;
+    let mut spark = Spark::start(&arguments.python, SPARK_JOBS)?;
     let mut figures = Figures::default();
     let mut first = None;
     for round in 1..=arguments.rounds {
@@ -54,9 +55,7 @@ pub fn run(arguments: &StreamArguments) -> std::result::Result<(), String> {
             let target = format!("{contender}-{round}");
             let other = spark.as_mut().filter(|_| contender == "spark");
             let seconds = timed(&runtime, &kafka, &target, other, &mut figures)?;
-            let sum = runtime
-                .block_on(topic_sum(&kafka.bootstrap(), &target, PARTITIONS))
-                .map_err(|error| error.to_string())?;
+            let sum = runtime.block_on(topic_sum(&kafka.bootstrap(), &target, PARTITIONS))?;
             same_records(&target, sum, *first.get_or_insert(sum))?;
             let rate = arguments.rows as f64 / seconds;
             figures.add(contender, "rows_written", sum.rows as f64);

@@ -3,8 +3,9 @@
 use clap::Parser;
 use futures::StreamExt;
 use millstream_broker::BrokerOptions;
-use millstream_broker::net::start_in_thread;
+use millstream_broker::net::{EmbeddedBroker, start_in_thread};
 use millstream_integration::golden::{self, Case, Outcome, Record};
+use millstream_integration::real_kafka::RealKafka;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +18,9 @@ struct Arguments {
     /// A cluster to run against, instead of the embedded broker.
     #[arg(long)]
     bootstrap: Option<String>,
+    /// Start this version of Apache Kafka and run against it (its jars as `cargo xtask kafka` fetches them).
+    #[arg(long, conflicts_with = "bootstrap")]
+    kafka: Option<String>,
     /// Only cases whose name contains this.
     #[arg(long)]
     only: Option<String>,
@@ -41,6 +45,33 @@ fn main() -> ExitCode {
     }
 }
 
+/// The broker that the cases run against; those that were started here end with it.
+enum Broker {
+    Elsewhere(String),
+    Embedded(EmbeddedBroker),
+    Apache(RealKafka),
+}
+
+impl Broker {
+    fn start(arguments: &Arguments) -> Result<Self, String> {
+        match (&arguments.bootstrap, &arguments.kafka) {
+            (Some(bootstrap), _) => Ok(Self::Elsewhere(bootstrap.clone())),
+            (None, Some(version)) => RealKafka::start(version, &[]).map(Self::Apache),
+            (None, None) => start_in_thread(BrokerOptions::default())
+                .map(Self::Embedded)
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    fn bootstrap(&self) -> String {
+        match self {
+            Self::Elsewhere(bootstrap) => bootstrap.clone(),
+            Self::Embedded(broker) => broker.bootstrap(),
+            Self::Apache(kafka) => kafka.bootstrap(),
+        }
+    }
+}
+
 /// True when nothing that passed once has slipped.
 async fn run(arguments: &Arguments) -> Result<bool, String> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -48,15 +79,8 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut cases = Case::read_all(&folder)?;
     cases.retain(|case| arguments.only.as_ref().is_none_or(|only| case.name.contains(only.as_str())));
     let record = Record::read(home)?;
-    let broker = match &arguments.bootstrap {
-        Some(_) => None,
-        None => Some(start_in_thread(BrokerOptions::default()).map_err(|error| error.to_string())?),
-    };
-    let bootstrap = match (&arguments.bootstrap, &broker) {
-        (Some(bootstrap), _) => bootstrap.clone(),
-        (None, Some(broker)) => broker.bootstrap(),
-        (None, None) => return Err("no broker".into()),
-    };
+    let broker = Broker::start(arguments)?;
+    let bootstrap = broker.bootstrap();
     let groups = cases.iter().map(|case| (case.name.clone(), case.group.clone())).collect();
     let mut outcomes = BTreeMap::new();
     let mut running = futures::stream::iter(cases)

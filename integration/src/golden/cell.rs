@@ -9,21 +9,29 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Fields};
 use base64::Engine;
 use chrono::{DateTime, Datelike, Days, NaiveDate};
+use millstream_columnar::datetime::TimeZone;
+use millstream_columnar::text::{append_timestamp, append_timestamp_ntz};
+use millstream_stream::Session;
 use serde_json::{Map, Value, json};
 
 /// The rows of some batches, each a JSON array of its cells.
-pub fn rows(batches: &[RecordBatch]) -> Vec<Value> {
+///
+/// Timestamps stand in UTC; those outside the years 1 to 9999 as a cast to string writes them in the session's time
+/// zone, as the recordings give them.
+pub fn rows(session: &Session, batches: &[RecordBatch]) -> Vec<Value> {
+    let zone = session.conf().get("spark.sql.session.timeZone");
+    let zone = &zone.and_then(|zone| zone.parse().ok()).unwrap_or(TimeZone::UTC);
     let mut rows = Vec::new();
     for batch in batches {
         for row in 0..batch.num_rows() {
-            rows.push(Value::Array(batch.columns().iter().map(|column| cell(column, row)).collect()));
+            rows.push(Value::Array(batch.columns().iter().map(|column| cell(column, row, zone)).collect()));
         }
     }
     rows
 }
 
 /// One cell.
-pub fn cell(array: &dyn Array, row: usize) -> Value {
+fn cell(array: &dyn Array, row: usize, zone: &TimeZone) -> Value {
     if array.is_null(row) {
         return Value::Null;
     }
@@ -40,13 +48,16 @@ pub fn cell(array: &dyn Array, row: usize) -> Value {
         DataType::Utf8View => json!(array.as_string_view().value(row)),
         DataType::BinaryView => binary(array.as_binary_view().value(row)),
         DataType::Date32 => date(array.as_primitive::<Date32Type>().value(row)),
-        DataType::Timestamp(_, _) => timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+        DataType::Timestamp(_, kind) => {
+            let zone = if kind.is_some() { zone } else { &TimeZone::UTC };
+            timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row), zone)
+        }
         DataType::List(_) => {
             let items = array.as_list::<i32>().value(row);
-            Value::Array((0..items.len()).map(|item| cell(&items, item)).collect())
+            Value::Array((0..items.len()).map(|item| cell(&items, item, zone)).collect())
         }
-        DataType::Struct(fields) => structure(fields, array.as_struct(), row),
-        DataType::Map(_, _) => map(&array.as_map().value(row)),
+        DataType::Struct(fields) => structure(fields, array.as_struct(), row, zone),
+        DataType::Map(_, _) => map(&array.as_map().value(row), zone),
         other => json!({ "not_a_golden_type": other.to_string() }),
     }
 }
@@ -99,21 +110,25 @@ fn date(days: i32) -> Value {
     }
 }
 
-fn timestamp(micros: i64) -> Value {
-    let Some(time) = DateTime::from_timestamp_micros(micros) else { return json!({ "as_string": micros }) };
-    let mut text = time.format("%Y-%m-%d %H:%M:%S").to_string();
-    let fraction = micros.rem_euclid(1_000_000);
-    if fraction != 0 {
-        text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
+fn timestamp(micros: i64, zone: &TimeZone) -> Value {
+    let mut text = String::new();
+    match DateTime::from_timestamp_micros(micros) {
+        Some(time) if (1..=9999).contains(&time.year()) => {
+            append_timestamp_ntz(micros, &mut text);
+            json!(text)
+        }
+        _ => {
+            append_timestamp(micros, zone, &mut text);
+            json!({ "as_string": text })
+        }
     }
-    if (1..=9999).contains(&time.year()) { json!(text) } else { json!({ "as_string": text }) }
 }
 
-fn structure(fields: &Fields, array: &arrow_array::StructArray, row: usize) -> Value {
+fn structure(fields: &Fields, array: &arrow_array::StructArray, row: usize, zone: &TimeZone) -> Value {
     let values: Vec<(String, Value)> = fields
         .iter()
         .zip(array.columns())
-        .map(|(field, column)| (field.name().clone(), cell(column, row)))
+        .map(|(field, column)| (field.name().clone(), cell(column, row, zone)))
         .collect();
     let mut object = Map::new();
     for (name, value) in &values {
@@ -124,14 +139,14 @@ fn structure(fields: &Fields, array: &arrow_array::StructArray, row: usize) -> V
     Value::Object(object)
 }
 
-fn map(entries: &arrow_array::StructArray) -> Value {
+fn map(entries: &arrow_array::StructArray, zone: &TimeZone) -> Value {
     let (keys, values) = (entries.column(0), entries.column(1));
     let mut pairs: Vec<Value> = Vec::new();
     for at in 0..entries.len() {
-        let key = cell(keys, at);
+        let key = cell(keys, at, zone);
         // The recordings went through a Python dict, in which the last of equal keys wins.
         pairs.retain(|pair| pair[0] != key);
-        pairs.push(json!([key, cell(values, at)]));
+        pairs.push(json!([key, cell(values, at, zone)]));
     }
     pairs.sort_by_key(Value::to_string);
     json!({ "map": pairs })

@@ -112,5 +112,5 @@ async fn evaluate(
     // The recorded schema leaves the id out.
     let schema =
         schema_of(&frame).as_array().map_or(&[][..], |fields| fields.get(1..).unwrap_or_default()).to_vec();
-    Ok((Value::Array(schema), cell::rows(&batches)))
+    Ok((Value::Array(schema), cell::rows(session, &batches)))
 }

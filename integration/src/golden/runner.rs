@@ -310,7 +310,7 @@ impl Runner {
             let captured = captured.clone();
             async move {
                 let batches: Vec<RecordBatch> = frame.collect().await?;
-                let rows = cell::rows(&batches);
+                let rows = cell::rows(frame.session(), &batches);
                 captured.lock().unwrap_or_else(PoisonError::into_inner).push(Captured { id, rows });
                 Ok::<_, Error>(())
             }
@@ -331,7 +331,8 @@ impl Runner {
         let attempt = async {
             let frame = self.frame()?;
             let batches = frame.collect().await.map_err(|error| refused("run", &error))?;
-            Ok::<_, Stop>((frame, cell::rows(&batches)))
+            let rows = cell::rows(frame.session(), &batches);
+            Ok::<_, Stop>((frame, rows))
         };
         match (attempt.await, step.get("error").and_then(Value::as_object)) {
             (Ok(_), Some(expected)) => Err(Stop::Failed(format!("no error; Spark's is {expected:?}"))),
@@ -349,7 +350,7 @@ impl Runner {
                 let Some(more) = step.get("again_after") else { return Ok(()) };
                 self.cluster.produce(more).await?;
                 let again = frame.collect().await.map_err(|error| refused("run", &error))?;
-                Ok(compare::same_rows(&step["results"]["again"], &cell::rows(&again))?)
+                Ok(compare::same_rows(&step["results"]["again"], &cell::rows(frame.session(), &again))?)
             }
         }
     }

@@ -8,3 +8,4 @@ mod interop;
 mod kafka_tools;
 mod kill;
 mod programs;
+mod spark_moves;

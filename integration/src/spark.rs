@@ -1,10 +1,8 @@
-//! Spark beside us: pyspark in a process of its own, one session for all rounds of a benchmark.
+//! Spark beside us: pyspark in a process of its own, one session for all jobs of a benchmark or a test.
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-
-const JOBS: &str = include_str!("spark_jobs.py");
 
 /// A Spark session that waits for jobs; it ends when this is dropped.
 pub struct Spark {
@@ -18,11 +16,14 @@ pub struct Spark {
 impl Spark {
     /// Starts Spark where `python` has pyspark; says loudly that it is left out where it has not.
     ///
+    /// `jobs` is the program: it prints one JSON object with `version` and `process` (of its JVM) when it is ready, then
+    /// answers each line of JSON on its standard input by one on its standard output.
+    ///
     /// The Kafka connector's jars lie in the folder that `MILLSTREAM_SPARK_JARS` names; without it Spark fetches them.
     ///
     /// # Errors
     /// pyspark is there and Spark does not start.
-    pub fn start(python: &str) -> Result<Option<Self>, String> {
+    pub fn start(python: &str, jobs: &str) -> Result<Option<Self>, String> {
         let found = Command::new(python)
             .args(["-c", "import pyspark"])
             .stderr(Stdio::null())
@@ -38,7 +39,7 @@ impl Spark {
         let failed = |error: std::io::Error| format!("cannot start Spark: {error}");
         let errors = tempfile::NamedTempFile::new().map_err(failed)?;
         let mut child = Command::new(python)
-            .args(["-c", JOBS])
+            .args(["-c", jobs])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(errors.reopen().map_err(failed)?)
