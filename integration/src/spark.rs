@@ -16,8 +16,8 @@ pub struct Spark {
 impl Spark {
     /// Starts Spark where `python` has pyspark; says loudly that it is left out where it has not.
     ///
-    /// `jobs` is the program: it prints one JSON object with `version` and `process` (of its JVM) when it is ready, then
-    /// answers each line of JSON on its standard input by one on its standard output.
+    /// `jobs` is the program: it prints one JSON object with `version` and `process` (of its JVM) when it is ready,
+    /// then answers each line of JSON on its standard input by one on its standard output.
     ///
     /// The Kafka connector's jars lie in the folder that `MILLSTREAM_SPARK_JARS` names; without it Spark fetches them.
     ///

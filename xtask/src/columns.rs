@@ -27,7 +27,8 @@ const MOST: f64 = 1.05;
 /// The function that callgrind counts.
 const COUNTED: &str = "millstream_counted";
 const HEAD: &str = "\
-# Instructions a row by callgrind: case, count. Compared by `cargo xtask count`, written by `cargo xtask count --accept`.
+# Instructions a row by callgrind: case, count. Compared by `cargo xtask count`, written by
+# `cargo xtask count --accept`.
 ";
 
 /// Builds the benchmark with its peers and runs it; its last line is JSON.

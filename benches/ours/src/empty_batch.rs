@@ -20,7 +20,7 @@ pub struct EmptyBatchArguments {
     /// Timed runs of each policy.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Where the checkpoints are made: the disk decides what `always` costs. The folder for temporary files if not given.
+    /// Where the checkpoints are made: the disk decides what `always` costs. By default the temporary folder.
     #[arg(long)]
     folder: Option<PathBuf>,
 }

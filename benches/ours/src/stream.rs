@@ -1,5 +1,5 @@
-//! `bench stream`: Kafka -> from_json -> filter -> to_json -> Kafka with checkpoints, rows a second, and Spark beside it
-//! where it is installed. What both wrote must be the same records.
+//! `bench stream`: Kafka -> from_json -> filter -> to_json -> Kafka with checkpoints, rows a second, and Spark beside
+//! it where it is installed. What both wrote must be the same records.
 
 use crate::SPARK_JOBS;
 use crate::contender::cpu_seconds;

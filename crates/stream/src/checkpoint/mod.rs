@@ -9,7 +9,7 @@
 //! | `offsets/N` | where batch N ends, its time, the frozen settings | before batch N runs |
 //! | `commits/N` | batch N is done | after the sink's commit |
 //! | `sources/i/0` | where source i started | before batch 0 |
-//! | `millstream/` | ours: `lock`, `attempts` (starts so far), `sync` (policy of the last run; `sync.failed` once a sync failed), `tmp/` | |
+//! | `millstream/` | ours: `lock`, `attempts` (starts so far), `sync` or `sync.failed` (last run), `tmp/` | |
 //!
 //! Files are complete, synced as `checkpoint.sync` says, and never overwritten. What the two logs mean
 //! together is in `micro_batch/recovery.rs`.
