@@ -10,7 +10,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use millstream_protocol::fetch::AbortedTransaction;
-use millstream_protocol::records::{Batch, Batches, ControlKind};
+use millstream_protocol::records::{Batch, Batches, ControlKind, Records};
 use millstream_protocol::{self as protocol, Compression};
 
 use super::Projection;
@@ -127,6 +127,19 @@ impl Fault {
     }
 }
 
+/// Records that one compressed byte is believed to hold; the records of a batch that claims more are read.
+const RECORDS_A_BYTE: usize = 32;
+
+/// Whether a batch's payload may hold as many records as its header claims: a header alone costs nothing, and a
+/// row of it up to 20 bytes.
+fn can_hold(batch: &Batch<'_>) -> Result<bool, Fault> {
+    let claimed = batch.header.records_count.max(0) as usize;
+    Ok(match batch.header.compression()? {
+        Compression::None => Records::new(batch.payload, &batch.header).at_most() == claimed,
+        _ => claimed <= batch.payload.len().saturating_mul(RECORDS_A_BYTE),
+    })
+}
+
 impl RecordBatchDecoder {
     /// A decoder for the wanted columns.
     pub fn new(projection: Projection, options: DecoderOptions) -> Self {
@@ -230,7 +243,7 @@ impl RecordBatchDecoder {
         }
         let p = &self.projection;
         let header_tells_all = !(p.key || p.value || p.timestamp || p.headers);
-        if header.magic == 2 && header.is_gapless() && header_tells_all {
+        if header.magic == 2 && header.is_gapless() && header_tells_all && can_hold(batch)? {
             return Ok(self.whole_batch(chunk, header));
         }
         if header.magic == 2 && header.compression()? == Compression::None {

@@ -50,7 +50,7 @@ impl HeadersColumn {
             self.nulls.append_null();
         } else {
             for (key, value) in headers.iter() {
-                let key = self.key(key, window);
+                let key = self.key(key, window)?;
                 self.keys.push(key);
                 self.values.push(value, window);
             }
@@ -60,20 +60,33 @@ impl HeadersColumn {
         Ok(())
     }
 
-    fn key(&mut self, key: &[u8], window: &mut Window<'_>) -> u128 {
+    /// Bytes of keys that were written anew. They lie in no segment, so they are counted apart.
+    pub fn rewritten_bytes(&self) -> usize {
+        self.replaced.len()
+    }
+
+    fn key(&mut self, key: &[u8], window: &mut Window<'_>) -> Result<u128> {
         if std::str::from_utf8(key).is_ok() {
             let view = window.view(key);
             // Buffer 0 of the keys is `replaced`.
-            return if key.len() > INLINE { view + (1 << 64) } else { view };
+            return Ok(if key.len() > INLINE { view + (1 << 64) } else { view });
         }
         self.scratch.clear();
         decode_lossy_java(key, &mut self.scratch);
         if self.scratch.len() <= INLINE {
-            return inline_view(self.scratch.as_bytes());
+            return Ok(inline_view(self.scratch.as_bytes()));
         }
-        let at = self.replaced.len();
+        let at = u32::try_from(self.replaced.len() + self.scratch.len())
+            .map(|end| end - self.scratch.len() as u32);
+        let at = at.map_err(|_| Error::LimitExceeded {
+            what: "the header keys of one record that are not UTF-8".into(),
+            unit: "bytes",
+            found: self.replaced.len() + self.scratch.len(),
+            limit: u32::MAX as usize,
+            setting: "nothing: drop the record",
+        })?;
         self.replaced.push_str(&self.scratch);
-        long_view(self.scratch.as_bytes(), 0, at as u32)
+        Ok(long_view(self.scratch.as_bytes(), 0, at))
     }
 
     /// Views that point into segments: the keys, whose index is one more than the segment's, and the values.

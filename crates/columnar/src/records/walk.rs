@@ -29,7 +29,10 @@ enum Base {
 }
 
 /// Largest block whatever the options say: views address 32 bits, and blocks share an arena.
-const MOST_BLOCK_BYTES: usize = i32::MAX as usize - ARENA_BYTES;
+const MOST_BLOCK_BYTES: usize = i32::MAX as usize - FULL_ARENA_BYTES;
+/// An arena that holds this much takes no further block, however much room it has: its blocks may be small ones
+/// that grew without measure, and views address 32 bits.
+const FULL_ARENA_BYTES: usize = 16 * ARENA_BYTES;
 /// Guess of how far a block grows, for the decision whether it still fits into the arena.
 const EXPANSION: usize = 4;
 
@@ -133,7 +136,7 @@ impl RecordBatchDecoder {
         let p = self.projection;
         let part = &mut self.part;
         let most = self.options.target_rows.saturating_sub(part.rows).max(1);
-        let most_bytes = self.options.target_bytes.saturating_sub(part.bytes).max(1);
+        let mut most_bytes = self.options.target_bytes.saturating_sub(part.bytes).max(1);
         let ahead = records.at_most().saturating_mul(self.batches_ahead).min(most);
         part.reserve(&p, ahead, &self.options.memory);
         let before = part.rows;
@@ -163,10 +166,14 @@ impl RecordBatchDecoder {
                     return (rows.rows(), Err(fault));
                 }
             };
-            if p.headers
-                && let Err(error) = headers.push(record.headers, window)
-            {
-                return (rows.rows(), Err(Fault::Other(error)));
+            if p.headers {
+                if let Err(error) = headers.push(record.headers, window) {
+                    return (rows.rows(), Err(Fault::Other(error)));
+                }
+                if headers.rewritten_bytes() >= self.options.target_bytes {
+                    // This row is the part's last.
+                    most_bytes = 0;
+                }
             }
             rows.push(
                 window,
@@ -221,7 +228,7 @@ impl RecordBatchDecoder {
 
     /// Makes the arena ready for a block of about `guess` bytes.
     fn make_room(&mut self, chunk: &Chunk<'_>, guess: usize) {
-        if self.arena.len() + guess <= self.arena.capacity() {
+        if self.arena.len() < FULL_ARENA_BYTES && self.arena.len() + guess <= self.arena.capacity() {
             return;
         }
         self.close(Some(chunk));

@@ -1,5 +1,6 @@
 //! The decoder against its slow twin and against what was encoded.
 
+mod hostile;
 mod twin;
 
 use arrow_array::cast::AsArray;
