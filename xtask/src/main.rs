@@ -1,4 +1,4 @@
-//! The repository's own commands: `cargo xtask test | demo | golden | bench | count | kafka`.
+//! The repository's own commands: `cargo xtask test | demo | golden | bench | fuzz | sanitize | count | kafka`.
 //!
 //! This package depends on no other package of the workspace: it builds and starts their binaries,
 //! so that it compiles in seconds on a machine that has nothing yet.
@@ -7,8 +7,12 @@ mod bench;
 mod columns;
 #[cfg(test)]
 mod directions;
+mod fuzz;
 mod kafka;
 mod maven;
+#[cfg(test)]
+mod purity;
+mod sanitize;
 mod spark;
 mod step;
 mod test;
@@ -43,6 +47,10 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Count the instructions of the hot loops and fail on a rise of more than 5 % (needs valgrind).
     Count(columns::CountArguments),
+    /// Search for inputs that break a decoder (needs a nightly Rust and a C++ compiler).
+    Fuzz(fuzz::FuzzArguments),
+    /// Run the tests of the one unsafe file under AddressSanitizer (nightly) and valgrind.
+    Sanitize(sanitize::SanitizeArguments),
     /// Fetch the jars of the Apache Kafka versions that the tests run against.
     Kafka,
 }
@@ -54,6 +62,8 @@ fn main() -> ExitCode {
         Command::Golden { arguments } => test::golden(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Count(arguments) => columns::count(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Sanitize(arguments) => sanitize::run(&arguments),
         Command::Kafka => kafka::fetch_all().map(|_| ()),
     };
     match outcome {

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that must pass, in the order in which it fails fastest.
 
-use crate::{kafka, spark, step};
+use crate::{fuzz, kafka, spark, step};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,8 @@ pub struct TestArguments {
     require_kafka: bool,
 }
 
-/// Units, integration suites and golden cases; real Kafka wherever Java and Maven are, Spark where pyspark is.
+/// Units, integration suites, fuzz corpora and golden cases; real Kafka wherever Java and Maven are, Spark where
+/// pyspark is.
 pub fn run(arguments: &TestArguments) -> Result<(), String> {
     let jars = kafka_jars(arguments.require_kafka)?;
     step::timed("building every test in dev (5-10 minutes on two cores the first time)", || {
@@ -27,6 +28,7 @@ pub fn run(arguments: &TestArguments) -> Result<(), String> {
         }
         step::run(command)
     })?;
+    fuzz::replay()?;
     // The runner was built with the tests; building it alone would choose other features and build DataFusion again.
     run_golden(&[], jars.as_deref())?;
     match &jars {

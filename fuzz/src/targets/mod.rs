@@ -1,0 +1,33 @@
+//! The targets, one file each, and the table of them.
+
+pub mod broker;
+pub mod codecs;
+pub mod columns;
+pub mod fetch_response;
+pub mod frames;
+pub mod json_read;
+pub mod json_texts;
+pub mod json_write;
+pub mod messages;
+pub mod moments;
+pub mod properties;
+pub mod record_batches;
+
+/// A target's name, which is also that of its corpus folder and its binary, and its body.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const ALL: &[Target] = &[
+    ("broker", broker::run),
+    ("codecs", codecs::run),
+    ("columns", columns::run),
+    ("fetch_response", fetch_response::run),
+    ("frames", frames::run),
+    ("json_read", json_read::run),
+    ("json_texts", json_texts::run),
+    ("json_write", json_write::run),
+    ("messages", messages::run),
+    ("moments", moments::run),
+    ("properties", properties::run),
+    ("record_batches", record_batches::run),
+];

@@ -1,0 +1,93 @@
+//! `cargo xtask sanitize`: the tests that run the workspace's only unsafe file, `crates/columnar/src/raw.rs`, under
+//! AddressSanitizer and under valgrind's memcheck.
+//!
+//! All unit tests of the crate are run by the sanitizer. Valgrind is thirty times slower, so it runs those that
+//! make unchecked arrays: of the file itself, of the record batch decoder, and of the payload readers and writers.
+
+use std::process::Command;
+
+use clap::Args;
+
+use crate::step;
+
+#[derive(Args)]
+pub struct SanitizeArguments {
+    /// Only one of them.
+    #[arg(value_enum)]
+    only: Option<Tool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Tool {
+    Address,
+    Valgrind,
+}
+
+const PACKAGE: &str = "millstream-columnar";
+const HOST: &str = "x86_64-unknown-linux-gnu";
+/// Names of the tests that valgrind runs.
+const UNCHECKED: [&str; 5] = ["raw::", "records::", "json::reader::", "json::writer::", "text::"];
+/// Tests in [`UNCHECKED`] that are many random rounds; the sanitizer runs them.
+const LONG: [&str; 0] = [];
+
+/// Runs both, or the one asked for.
+pub fn run(arguments: &SanitizeArguments) -> Result<(), String> {
+    let wanted = |tool| arguments.only.is_none_or(|only| only == tool);
+    if wanted(Tool::Address) {
+        step::timed("the tests of columnar under AddressSanitizer (nightly)", address)?;
+    }
+    if wanted(Tool::Valgrind) {
+        step::timed("the tests of unchecked arrays under valgrind", valgrind)?;
+    }
+    Ok(())
+}
+
+fn address() -> Result<(), String> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(step::root())
+        .args(["+nightly", "test", "--package", PACKAGE, "--lib", "--target", HOST, "--target-dir"])
+        .arg(step::target_directory()?.join("sanitize"))
+        .env("RUSTFLAGS", "-Zsanitizer=address")
+        .env("ASAN_OPTIONS", "detect_stack_use_after_return=1:detect_leaks=1")
+        .env_remove("CARGO_TARGET_DIR");
+    step::run(command)
+}
+
+fn valgrind() -> Result<(), String> {
+    let binary = test_binary()?;
+    let mut command = Command::new("valgrind");
+    command
+        .args([
+            "--tool=memcheck",
+            "--error-exitcode=9",
+            "--leak-check=full",
+            "--errors-for-leak-kinds=definite",
+        ])
+        .args(["--quiet", "--"])
+        .arg(binary)
+        .arg("--test-threads=1")
+        .args(UNCHECKED);
+    for test in LONG {
+        command.args(["--skip", test]);
+    }
+    step::run(command)
+}
+
+/// Builds the unit tests with the stable compiler and returns where they are.
+fn test_binary() -> Result<String, String> {
+    let arguments =
+        ["test", "--package", PACKAGE, "--lib", "--no-run", "--message-format=json-render-diagnostics"];
+    let output = step::cargo_command(arguments)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().rev().find_map(executable_in).ok_or(format!("cargo built no tests of {PACKAGE}"))
+}
+
+/// The path of an executable in one of cargo's messages.
+fn executable_in(line: &str) -> Option<String> {
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    message["executable"].as_str().map(str::to_owned)
+}
