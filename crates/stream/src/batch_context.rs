@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::execution::TaskContext;
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::source::{Source, Split};
@@ -39,27 +39,27 @@ pub struct SourceBatch {
     pub source: Arc<dyn Source>,
     /// The pieces to read, one list for each partition of the scan.
     pub splits: Vec<Vec<Split>>,
-    rows: Vec<AtomicU64>,
+    /// Rows read so far, by scan and partition.
+    rows: Mutex<HashMap<(u32, usize), u64>>,
 }
 
 impl SourceBatch {
     /// The pieces of one source, one list for each partition of its scan.
     pub fn new(source: Arc<dyn Source>, splits: Vec<Vec<Split>>) -> Self {
-        let rows = splits.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { source, splits, rows }
+        Self { source, splits, rows: Mutex::default() }
     }
 
-    /// Notes how many rows one execution of a scan partition has read. A frame of foreach_batch may read its
+    /// Notes how many rows one execution of a scan's partition has read. A frame of foreach_batch may read its
     /// rows several times, which is one input all the same: the largest count stands.
-    pub fn note_rows(&self, partition: usize, rows: u64) {
-        if let Some(noted) = self.rows.get(partition) {
-            noted.fetch_max(rows, Ordering::Relaxed);
-        }
+    pub fn note_rows(&self, scan: u32, partition: usize, rows: u64) {
+        let mut noted = self.rows.lock();
+        let noted = noted.entry((scan, partition)).or_default();
+        *noted = rows.max(*noted);
     }
 
-    /// Rows read in this batch.
+    /// Rows read in this batch. As in Spark, a stream that the plan scans twice counts twice.
     pub fn rows_read(&self) -> u64 {
-        self.rows.iter().map(|rows| rows.load(Ordering::Relaxed)).sum()
+        self.rows.lock().values().sum()
     }
 }
 

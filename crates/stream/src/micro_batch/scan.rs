@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 
 use arrow_array::RecordBatch;
@@ -37,12 +38,14 @@ pub struct StreamTable {
     read_id: u64,
     factory: Arc<dyn SourceFactory>,
     partitions: usize,
+    /// How often plans have scanned it.
+    scans: AtomicU32,
 }
 
 impl StreamTable {
     /// The read with this id; its rows come in so many partitions (at least one).
     pub fn new(read_id: u64, factory: Arc<dyn SourceFactory>, partitions: usize) -> Self {
-        Self { read_id, factory, partitions: partitions.max(1) }
+        Self { read_id, factory, partitions: partitions.max(1), scans: AtomicU32::new(0) }
     }
 
     /// The id of the read in the user's tree.
@@ -83,7 +86,9 @@ impl TableProvider for StreamTable {
             Some(columns) => columns.clone(),
             None => (0..schema.fields().len()).collect(),
         };
-        Ok(Arc::new(StreamScanExec::new(self.read_id, columns, self.partitions, &schema)?))
+        let scan = self.scans.fetch_add(1, Ordering::Relaxed);
+        let node = ScanNode { read_id: self.read_id, scan, columns, partitions: self.partitions };
+        Ok(Arc::new(StreamScanExec::new(node, &schema)?))
     }
 }
 
@@ -99,22 +104,23 @@ pub struct StreamScanExec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct ScanNode {
     read_id: u64,
+    /// Tells the scans of one read apart.
+    scan: u32,
     columns: Vec<usize>,
     partitions: usize,
 }
 
 impl StreamScanExec {
     /// The scan of some columns of a source with this schema.
-    pub fn new(read_id: u64, columns: Vec<usize>, partitions: usize, source: &SchemaRef) -> Result<Self> {
-        let schema = Arc::new(source.project(&columns)?);
+    fn new(node: ScanNode, source: &SchemaRef) -> Result<Self> {
+        let schema = Arc::new(source.project(&node.columns)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
-            Partitioning::UnknownPartitioning(partitions),
+            Partitioning::UnknownPartitioning(node.partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        let projection = ScanProjection { columns: columns.clone(), schema };
-        let node = ScanNode { read_id, columns, partitions };
+        let projection = ScanProjection { columns: node.columns.clone(), schema };
         Ok(Self { node, projection, properties: Arc::new(properties) })
     }
 
@@ -132,7 +138,7 @@ impl StreamScanExec {
     pub fn decode(bytes: &[u8], source: &SchemaRef) -> Result<Self> {
         let node: ScanNode =
             serde_json::from_slice(bytes).map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Self::new(node.read_id, node.columns, node.partitions, source)
+        Self::new(node, source)
     }
 }
 
@@ -189,9 +195,10 @@ impl ExecutionPlan for StreamScanExec {
         };
         let splits = batch.splits.get(partition).cloned().unwrap_or_default();
         let projection = self.projection.clone();
-        let rows = 0;
+        let (scan, rows) = (self.node.scan, 0);
         Ok(Box::pin(SplitStream {
             batch,
+            scan,
             partition,
             projection,
             task,
@@ -205,6 +212,7 @@ impl ExecutionPlan for StreamScanExec {
 /// The splits of one partition, one after the other.
 struct SplitStream {
     batch: Arc<SourceBatch>,
+    scan: u32,
     partition: usize,
     projection: ScanProjection,
     task: Arc<TaskContext>,
@@ -223,7 +231,7 @@ impl Stream for SplitStream {
                 match ready!(open.poll_next_unpin(waker)) {
                     Some(Ok(batch)) => {
                         this.rows += batch.num_rows() as u64;
-                        this.batch.note_rows(this.partition, this.rows);
+                        this.batch.note_rows(this.scan, this.partition, this.rows);
                         return Poll::Ready(Some(Ok(batch)));
                     }
                     Some(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -258,7 +266,8 @@ mod tests {
 
     #[test]
     fn the_leaf_survives_the_journey_as_bytes() {
-        let scan = StreamScanExec::new(7, vec![1], 3, &schema()).unwrap();
+        let node = ScanNode { read_id: 7, scan: 2, columns: vec![1], partitions: 3 };
+        let scan = StreamScanExec::new(node, &schema()).unwrap();
         let back = StreamScanExec::decode(&scan.encode(), &schema()).unwrap();
         assert_eq!(back.node, scan.node);
         assert_eq!(back.schema(), scan.schema());
@@ -268,7 +277,8 @@ mod tests {
 
     #[test]
     fn a_stream_outside_a_batch_is_refused() {
-        let scan = StreamScanExec::new(7, vec![0], 1, &schema()).unwrap();
+        let node = ScanNode { read_id: 7, scan: 0, columns: vec![0], partitions: 1 };
+        let scan = StreamScanExec::new(node, &schema()).unwrap();
         let error = scan.execute(0, Arc::new(TaskContext::default())).err().unwrap().to_string();
         assert!(error.contains("write_stream().start()"), "{error}");
     }

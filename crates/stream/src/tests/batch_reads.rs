@@ -6,7 +6,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 
 use super::{Cluster, positions, values};
 use crate::error::{Error, Result};
-use crate::source::kafka::batch_scan::KafkaTable;
+use crate::source::kafka::batch_scan::{KafkaScanExec, KafkaTable};
 
 async fn plan(
     cluster: &Cluster,
@@ -60,6 +60,29 @@ async fn concrete_offsets_stay_and_open_ends_move_when_the_plan_runs_again() {
     cluster.produce("t", &[(0, None, Some("d")), (1, None, Some("e"))]).await;
     let again = plan.reset_state().unwrap();
     assert_eq!(values(&run(&cluster, again).await.unwrap()), ["NULL", "b", "c", "e"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leaf_survives_the_journey_as_bytes_without_the_reads_options() {
+    let cluster = two_topics().await;
+    let here = plan(&cluster, &[("subscribe", "t,u")], Some(vec![4, 1])).await;
+    let bytes = (here.as_ref() as &dyn std::any::Any).downcast_ref::<KafkaScanExec>().unwrap().encode();
+    assert!(!String::from_utf8(bytes.clone()).unwrap().contains("subscribe"));
+    let table = KafkaTable::new(Arc::new(cluster.read(false, &[("subscribe", "t,u")])));
+    let there: Arc<dyn ExecutionPlan> = Arc::new(KafkaScanExec::decode(&bytes, &table.schema()).unwrap());
+    assert_eq!(there.schema(), here.schema());
+    let sorted = |batches: Vec<RecordBatch>| {
+        let mut rows: Vec<String> = batches.iter().map(|batch| format!("{:?}", batch.columns())).collect();
+        rows.sort();
+        rows
+    };
+    let (first, second) =
+        (run(&cluster, here.clone()).await.unwrap(), run(&cluster, there.clone()).await.unwrap());
+    assert_eq!(sorted(second), sorted(first));
+    drop(here);
+    let error = run(&cluster, there.reset_state().unwrap()).await.unwrap_err().to_string();
+    assert!(error.contains("no Kafka read") && error.contains("keep a frame over it"), "{error}");
+    assert!(KafkaScanExec::decode(b"{}", &table.schema()).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,4 +67,6 @@ fn a_stream_used_twice_is_one_source() {
     let progress = query.run(dir.path()).unwrap();
     assert_eq!(query.shelf.values(), [1, 1, 2, 2]);
     assert_eq!(progress[0].sources.len(), 1);
+    // As Spark counts them: once for each scan.
+    assert_eq!(progress[0].num_input_rows(), 4);
 }

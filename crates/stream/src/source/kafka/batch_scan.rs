@@ -1,7 +1,8 @@
 //! The batch read of Kafka as a table: offsets are resolved each time it runs.
 //!
-//! The node holds only the read's options, so it can be sent elsewhere; the connections come from the session that
-//! executes it. Limits are pushed into each partition; columns that are not wanted are skipped, not decoded.
+//! What travels with the node is the read's id; its options (secrets among them) and the connections come from the
+//! session that executes it. Limits are pushed into each partition; columns that are not wanted are skipped, not
+//! decoded.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
 use millstream_columnar::records::DecoderMemory;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use super::clients::KafkaClients;
@@ -67,21 +69,33 @@ impl TableProvider for KafkaTable {
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
-        let schema = Arc::new(self.schema.project(&columns)?);
-        let projection = ScanProjection { columns, schema };
-        let partitions = state.config().target_partitions();
-        Ok(Arc::new(KafkaScanExec::new(self.read.clone(), projection, partitions, limit)))
+        let partitions = state.config().target_partitions().max(1);
+        let clients = state.config().get_extension::<KafkaClients>().ok_or_else(outside_a_session)?;
+        let read = clients.reads().register(&self.read)?;
+        let node = ScanNode { read_id: read.id, columns, partitions, limit };
+        Ok(Arc::new(KafkaScanExec { keeps: Some(read), ..KafkaScanExec::new(node, &self.schema)? }))
     }
 }
 
 /// Reads the ranges of a batch read, which are resolved once for each execution.
 pub struct KafkaScanExec {
-    read: Arc<KafkaRead>,
+    node: ScanNode,
+    /// What the id names lives as long as the node that was planned here.
+    keeps: Option<Arc<KafkaRead>>,
     projection: ScanProjection,
-    limit: Option<usize>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
     resolved: Arc<OnceCell<Resolved>>,
+}
+
+/// What the scan is, and all that travels when a plan does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ScanNode {
+    read_id: u64,
+    columns: Vec<usize>,
+    partitions: usize,
+    /// Most rows of each partition.
+    limit: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -91,31 +105,37 @@ struct Resolved {
 }
 
 impl KafkaScanExec {
-    /// A scan with this many partitions, each giving at most `limit` rows.
-    pub fn new(
-        read: Arc<KafkaRead>,
-        projection: ScanProjection,
-        partitions: usize,
-        limit: Option<usize>,
-    ) -> Self {
+    fn new(node: ScanNode, source: &SchemaRef) -> PlanResult<Self> {
+        let schema = Arc::new(source.project(&node.columns)?);
         let properties = Arc::new(PlanProperties::new(
-            EquivalenceProperties::new(projection.schema.clone()),
-            Partitioning::UnknownPartitioning(partitions.max(1)),
+            EquivalenceProperties::new(schema.clone()),
+            Partitioning::UnknownPartitioning(node.partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
         ));
+        let projection = ScanProjection { columns: node.columns.clone(), schema };
         let (metrics, resolved) = (ExecutionPlanMetricsSet::new(), Arc::default());
-        Self { read, projection, limit, properties, metrics, resolved }
+        Ok(Self { node, keeps: None, projection, properties, metrics, resolved })
     }
 
-    /// The read.
-    pub fn read(&self) -> &KafkaRead {
-        &self.read
+    /// The node as bytes, for a plan that is sent elsewhere.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.node).expect("numbers always have a JSON form")
     }
 
-    fn partitions(&self) -> usize {
-        self.properties.partitioning.partition_count()
+    /// The node from bytes, over a table of the same schema. The session that executes it must know the read.
+    ///
+    /// # Errors
+    /// Bytes that are no node, or columns that the table does not have.
+    pub fn decode(bytes: &[u8], source: &SchemaRef) -> PlanResult<Self> {
+        let node: ScanNode =
+            serde_json::from_slice(bytes).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Self::new(node, source)
     }
+}
+
+fn outside_a_session() -> DataFusionError {
+    Error::Misuse("a Kafka scan runs only in a session of this engine".into()).into()
 }
 
 async fn resolve(read: &KafkaRead, clients: &KafkaClients, partitions: usize) -> Result<Resolved> {
@@ -168,15 +188,16 @@ impl ExecutionPlan for KafkaScanExec {
     }
 
     fn reset_state(self: Arc<Self>) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let (read, projection) = (self.read.clone(), self.projection.clone());
-        Ok(Arc::new(Self::new(read, projection, self.partitions(), self.limit)))
+        let (metrics, resolved) = (ExecutionPlanMetricsSet::new(), Arc::default());
+        let (node, keeps) = (self.node.clone(), self.keeps.clone());
+        let (projection, properties) = (self.projection.clone(), self.properties.clone());
+        Ok(Arc::new(Self { node, keeps, projection, properties, metrics, resolved }))
     }
 
     fn execute(&self, partition: usize, task: Arc<TaskContext>) -> PlanResult<SendableRecordBatchStream> {
-        let clients = task.session_config().get_extension::<KafkaClients>().ok_or_else(|| {
-            DataFusionError::from(Error::Misuse("a Kafka scan runs only in a session of this engine".into()))
-        })?;
-        let (read, resolved, partitions) = (self.read.clone(), self.resolved.clone(), self.partitions());
+        let clients = task.session_config().get_extension::<KafkaClients>().ok_or_else(outside_a_session)?;
+        let read = clients.reads().get(self.node.read_id)?;
+        let (resolved, partitions) = (self.resolved.clone(), self.node.partitions);
         let (projection, schema) = (self.projection.clone(), self.projection.schema.clone());
         let target_rows = task.session_config().batch_size();
         let counted = MetricBuilder::new(&self.metrics).output_rows(partition);
@@ -186,7 +207,7 @@ impl ExecutionPlan for KafkaScanExec {
             Ok::<_, DataFusionError>(scan.reader.open_all(splits, &projection, target_rows))
         })
         .try_flatten();
-        let mut left = self.limit.unwrap_or(usize::MAX);
+        let mut left = self.node.limit.unwrap_or(usize::MAX);
         let rows = rows
             .map_ok(move |batch| {
                 let batch = batch.slice(0, batch.num_rows().min(left));
@@ -212,13 +233,13 @@ impl DisplayAs for KafkaScanExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns: Vec<&str> =
             self.projection.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        write!(f, "KafkaScanExec: read={}, columns=[{}]", self.read.id, columns.join(", "))?;
-        self.limit.map_or(Ok(()), |limit| write!(f, ", limit={limit}"))
+        write!(f, "KafkaScanExec: read={}, columns=[{}]", self.node.read_id, columns.join(", "))?;
+        self.node.limit.map_or(Ok(()), |limit| write!(f, ", limit={limit}"))
     }
 }
 
 impl fmt::Debug for KafkaScanExec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KafkaScanExec").field("read", &self.read).field("limit", &self.limit).finish()
+        f.debug_struct("KafkaScanExec").field("node", &self.node).finish_non_exhaustive()
     }
 }
