@@ -62,6 +62,25 @@ fn block_on<T>(future: impl std::future::Future<Output = T>) -> T {
 }
 
 #[test]
+fn a_watermark_that_no_operation_uses_changes_no_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let (session, stream) = (session(), MemoryStream::new(schema()));
+    let frame = stream.to_frame(&session).unwrap().select_expr(["timestamp_seconds(v) AS t", "v"]).unwrap();
+    let frame = frame.with_watermark("t", "1 second").unwrap().select(["v"]).unwrap();
+    let seen = Seen::default();
+    block_on(async {
+        let query = start(frame, dir.path(), &seen).await.unwrap();
+        // The second row is far behind the watermark that the first one sets.
+        for value in [1000, 1] {
+            stream.add_data(rows([value])).unwrap();
+            query.process_all_available().await.unwrap();
+        }
+        query.stop().await.unwrap();
+    });
+    assert_eq!(*seen.lock(), [(0, vec![1000]), (1, vec![1])]);
+}
+
+#[test]
 fn a_function_sees_each_batch_with_its_id_and_may_read_it_twice() {
     let dir = tempfile::tempdir().unwrap();
     let (session, stream) = (session(), MemoryStream::new(schema()));

@@ -63,6 +63,8 @@ fn stateless_operations_pass() {
     let filtered = Relation::Filter { input: stream(), condition: equal("k", "v") };
     outcome(&filtered, OutputMode::Append).unwrap();
     outcome(&filtered, OutputMode::Update).unwrap();
+    let watched = Relation::Filter { input: watermarked("ts"), condition: equal("k", "v") };
+    outcome(&watched, OutputMode::Append).unwrap();
     let with_reference = joined(stream(), fixed(), JoinKind::LeftOuter, equal("k", "nk"));
     outcome(&with_reference, OutputMode::Append).unwrap();
     outcome(&joined(stream(), fixed(), JoinKind::LeftAnti, equal("k", "nk")), OutputMode::Append).unwrap();
