@@ -51,6 +51,14 @@ pub enum Error {
         /// Which of Spark's conditions this is.
         fault: JsonFault,
     },
+    /// A CSV record could not be read: under FAILFAST, or in any mode where it breaks a limit.
+    #[error("malformed CSV record {record}: {fault}")]
+    MalformedCsv {
+        /// Spark's `badRecord`: the record, or, where a value does not fit, the result row as text.
+        record: String,
+        /// Which of Spark's conditions this is.
+        fault: CsvFault,
+    },
     /// An option holds a value that cannot be used.
     #[error("option {option} = {value:?}: {why}")]
     BadOption {
@@ -122,5 +130,39 @@ impl fmt::Display for JsonFault {
             JsonFault::RootNull => f.write_str("the document is null"),
             JsonFault::Malformed { what } => f.write_str(what),
         }
+    }
+}
+
+/// Why a CSV record was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CsvFault {
+    /// It has more or fewer values than the schema, or none: `MALFORMED_CSV_RECORD`.
+    WrongCount,
+    /// A value does not fit its field: `MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION`.
+    Mismatch,
+    /// More values than `maxColumns`, in any mode: `MALFORMED_CSV_RECORD`.
+    TooManyColumns,
+    /// A value longer than `maxCharsPerColumn`, in any mode: `MALFORMED_CSV_RECORD`.
+    TooManyChars,
+    /// A quoted value goes on behind its quote although `unescapedQuoteHandling` is RAISE_ERROR, in any mode.
+    UnescapedQuote,
+}
+
+impl fmt::Display for CsvFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CsvFault::WrongCount => {
+                "the number of values is not the schema's; set the option mode to PERMISSIVE to get null fields"
+            }
+            CsvFault::Mismatch => {
+                "a value does not fit its field; set the option mode to PERMISSIVE to get null fields"
+            }
+            CsvFault::TooManyColumns => "it has more values than the option maxColumns allows",
+            CsvFault::TooManyChars => "a value is longer than the option maxCharsPerColumn allows",
+            CsvFault::UnescapedQuote => {
+                "a quoted value goes on behind its quote; set unescapedQuoteHandling to STOP_AT_DELIMITER"
+            }
+        })
     }
 }

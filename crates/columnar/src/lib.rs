@@ -5,10 +5,11 @@
 //!
 //! Reading order: [`types`] (the one table of physical types), [`records`] (record batches as columns),
 //! [`text`] (bytes to text and Spark's rendering of values), [`datetime`] (Spark's date and time rules),
-//! [`json`] (payloads).
+//! [`json`] and [`csv`] (payloads).
 //!
 //! Unsafe code is allowed in one file only, `raw.rs`, where every block carries its proof.
 
+pub mod csv;
 pub mod datetime;
 mod error;
 pub mod json;
@@ -18,4 +19,4 @@ pub mod text;
 pub mod types;
 mod values;
 
-pub use error::{Error, JsonFault, Result};
+pub use error::{CsvFault, Error, JsonFault, Result};

@@ -78,6 +78,16 @@ impl<T: Copy + Default> Values<T> {
         self.values.push(T::default());
     }
 
+    /// Appends the value, or null; false for null.
+    #[inline(always)]
+    pub fn push_option(&mut self, value: Option<T>) -> bool {
+        match value {
+            Some(value) => self.push(value),
+            None => self.push_null(),
+        }
+        value.is_some()
+    }
+
     pub fn len(&self) -> usize {
         self.values.len()
     }

@@ -14,4 +14,6 @@ pub use infer::{SchemaInference, schema_of_json};
 pub use options::{JsonReadOptions, JsonWriteOptions, ParseMode};
 pub use path::{JsonPath, json_tuple};
 pub use reader::JsonReader;
+pub(crate) use reader::number::decimal;
 pub use writer::JsonWriter;
+pub(crate) use writer::MomentFormats;

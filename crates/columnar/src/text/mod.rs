@@ -5,6 +5,7 @@ mod lossy;
 mod moment;
 mod number;
 mod render;
+mod row;
 
 pub use lossy::{decode_lossy_java, utf8_lossy_java};
 pub use moment::{
@@ -12,3 +13,4 @@ pub use moment::{
 };
 pub use number::{append_decimal, append_f32, append_f64, append_i64};
 pub use render::{Renderer, Style, cast_to_string};
+pub(crate) use row::row_text;

@@ -15,6 +15,7 @@ use crate::analyzer::Expected;
 use crate::types::SparkType;
 
 pub(crate) use from_json::FromJson;
+pub(super) use from_json::{nullable, schema_argument};
 pub(crate) use tuple::json_tuple;
 
 const TEXT: Expected = Expected::Exactly(SparkType::String);
@@ -45,6 +46,6 @@ pub(crate) static SIMPLE: &[Simple] = &[
     },
 ];
 
-fn bad_option(error: millstream_columnar::Error) -> crate::error::Error {
+pub(super) fn bad_option(error: millstream_columnar::Error) -> crate::error::Error {
     crate::error::Error::DataFusion(Box::new(DataFusionError::External(Box::new(error))))
 }

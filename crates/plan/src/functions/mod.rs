@@ -13,6 +13,7 @@ pub(crate) mod cast;
 mod collection;
 mod computed;
 mod conditional;
+mod csv;
 mod decimal;
 mod defaulted;
 pub(crate) mod event_window;

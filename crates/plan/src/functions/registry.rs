@@ -7,7 +7,7 @@ use super::call::{Call, Function};
 use super::defaulted::Defaulted;
 use super::simple::Simple;
 use super::zoned::Zoned;
-use super::{access, arithmetic, collection, conditional, hash, json, math, row_id, string, temporal};
+use super::{access, arithmetic, collection, conditional, csv, hash, json, math, row_id, string, temporal};
 use crate::analyzer::Typed;
 use crate::error::Result;
 
@@ -45,11 +45,12 @@ pub(crate) fn lookup(name: &str) -> Option<Entry> {
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let families: [&'static [Function]; 10] = [
+    let families: [&'static [Function]; 11] = [
         access::FUNCTIONS,
         arithmetic::FUNCTIONS,
         collection::FUNCTIONS,
         conditional::FUNCTIONS,
+        csv::FUNCTIONS,
         hash::FUNCTIONS,
         json::FUNCTIONS,
         math::FUNCTIONS,

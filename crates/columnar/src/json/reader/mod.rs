@@ -14,7 +14,6 @@ mod convert;
 pub(super) mod number;
 mod object;
 pub(super) mod parser;
-mod row_text;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -33,7 +32,7 @@ use self::parser::{Bad, Parser, Syntax};
 use super::options::{JsonReadOptions, ParseMode};
 use crate::datetime::Pattern;
 use crate::records::long_parts;
-use crate::text::utf8_lossy_java;
+use crate::text::{row_text, utf8_lossy_java};
 use crate::values::{Home, Views};
 use crate::{Error, JsonFault, Result};
 
@@ -226,7 +225,7 @@ impl JsonReader {
         }
         let record = match fault {
             JsonFault::ArraysAsStructs => documents.value(row).to_string(),
-            _ => row_text::row_text(&*self.read_in(&documents.slice(row, 1), ParseMode::Permissive)?),
+            _ => row_text(&*self.read_in(&documents.slice(row, 1), ParseMode::Permissive)?),
         };
         Err(Error::MalformedJson { record, fault })
     }

@@ -225,7 +225,7 @@ impl Number {
 
 /// Reads `[+-]digits[.digits][e[+-]digits]` as `java.math.BigDecimal` does and rounds it half up to `scale`.
 /// None if it is not a number, or has more than `precision` digits.
-pub(in crate::json) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
+pub(crate) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
     let (negative, text) = match text.first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),

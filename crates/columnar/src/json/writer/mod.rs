@@ -17,7 +17,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray, new_empty_array
 use arrow_buffer::Buffer;
 use arrow_schema::{DataType, FieldRef};
 
-use self::moment::MomentFormats;
+pub(crate) use self::moment::MomentFormats;
 use self::node::{Members, Node};
 use super::JsonWriteOptions;
 use crate::records::{INLINE, inline_view, long_view};

@@ -8,7 +8,7 @@ use crate::text::append_date;
 
 /// How dates and timestamps are written.
 #[derive(Debug)]
-pub(super) struct MomentFormats {
+pub(crate) struct MomentFormats {
     date: Option<Pattern>,
     timestamp: Option<Pattern>,
     timestamp_ntz: Option<Pattern>,

@@ -114,7 +114,10 @@ fn session_options(conf: &Conf) -> BTreeMap<String, String> {
 }
 
 /// A schema given as a constant string: fields as in CREATE TABLE, or one type.
-pub(super) fn schema_argument(call: &Call<'_>, index: usize) -> crate::error::Result<SparkType> {
+pub(in crate::functions) fn schema_argument(
+    call: &Call<'_>,
+    index: usize,
+) -> crate::error::Result<SparkType> {
     let arg = &call.args[index];
     if !arg.foldable || arg.data_type != SparkType::String {
         return Err(errors::spark("INVALID_SCHEMA.NON_STRING_LITERAL", [("inputSchema", arg.quoted_sql())]));
@@ -126,7 +129,7 @@ pub(super) fn schema_argument(call: &Call<'_>, index: usize) -> crate::error::Re
 }
 
 /// The same type with every part nullable.
-fn nullable(data_type: &SparkType) -> SparkType {
+pub(in crate::functions) fn nullable(data_type: &SparkType) -> SparkType {
     match data_type {
         SparkType::Array(element, _) => SparkType::Array(Box::new(nullable(element)), true),
         SparkType::Map(key, value, _) => {

@@ -6,11 +6,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, TimestampMicrosecondType};
 use arrow_schema::DataType;
 
+use super::{Renderer, Style, append_i64};
 use crate::datetime::TimeZone;
-use crate::text::{Renderer, Style, append_i64};
 
 /// The text of an array of one row.
-pub(super) fn row_text(array: &dyn Array) -> String {
+pub(crate) fn row_text(array: &dyn Array) -> String {
     let mut out = String::new();
     if matches!(array.data_type(), DataType::Struct(_)) {
         append(array, 0, &mut out);
