@@ -94,7 +94,11 @@ impl SchemaInference {
 }
 
 fn malformed(document: &str, bad: Bad) -> Error {
-    let what = format!("{} at byte {}", bad.what, bad.at);
+    let (before, rest) = document.split_at_checked(bad.at as usize).unwrap_or((document, ""));
+    let found = rest.chars().next().map(|c| format!(", where {c:?} (code {}) stands", u32::from(c)));
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    let what = format!("{} at line {line}, column {column}{}", bad.what, found.unwrap_or_default());
     Error::MalformedJson { record: document.into(), fault: JsonFault::Malformed { what } }
 }
 
