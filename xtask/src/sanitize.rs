@@ -27,8 +27,6 @@ const PACKAGE: &str = "millstream-columnar";
 const HOST: &str = "x86_64-unknown-linux-gnu";
 /// Names of the tests that valgrind runs.
 const UNCHECKED: [&str; 5] = ["raw::", "records::", "json::reader::", "json::writer::", "text::"];
-/// Tests in [`UNCHECKED`] that are many random rounds; the sanitizer runs them.
-const LONG: [&str; 0] = [];
 
 /// Runs both, or the one asked for.
 pub fn run(arguments: &SanitizeArguments) -> Result<(), String> {
@@ -64,13 +62,10 @@ fn valgrind() -> Result<(), String> {
             "--leak-check=full",
             "--errors-for-leak-kinds=definite",
         ])
-        .args(["--quiet", "--"])
+        .args(["--show-leak-kinds=definite", "--quiet", "--"])
         .arg(binary)
         .arg("--test-threads=1")
         .args(UNCHECKED);
-    for test in LONG {
-        command.args(["--skip", test]);
-    }
     step::run(command)
 }
 
