@@ -71,6 +71,11 @@ impl RealKafka {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The folder of the log segments: `<topic>-<partition>/<first offset>.log`.
+    pub fn log_folder(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
     /// The process id of the broker, for reading its CPU time.
     pub fn process_id(&self) -> Option<u32> {
         std::fs::read_to_string(self.folder.path().join("broker.pid")).ok()?.trim().parse().ok()

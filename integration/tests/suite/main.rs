@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod disk_full;
+mod dump_log;
 mod faults;
 mod interop;
 mod kafka_tools;
