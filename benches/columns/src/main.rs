@@ -4,7 +4,7 @@
 //! with an obvious twin, and only then hands its contenders to the clock. The last line is JSON (DESIGN of keys:
 //! `columns.<case>.{ours,<peer>}.rows_per_s`, `columns.<case>.ratio.<peer>`).
 //!
-//! `--count CASE` is for callgrind: it runs ours once inside [`counted`], see `cargo xtask count`.
+//! `--count CASE` is for callgrind: it runs ours once inside [`millstream_counted`], see `cargo xtask count`.
 
 mod case;
 mod codecs;
@@ -30,10 +30,7 @@ fn main() -> ExitCode {
             rounds.parse().map_err(|_| USAGE.into()).and_then(|rounds| measure::all(cases(), rounds))
         }
         ["--only", only] => measure::all(cases().filter(|case| case.name.contains(only)), 5),
-        ["--list-counted"] => {
-            cases().filter(|case| case.is_counted).for_each(|case| println!("{}", case.name));
-            Ok(())
-        }
+        ["--list-counted"] => list_counted(),
         ["--count", name] => count(name),
         _ => Err(USAGE.into()),
     };
@@ -48,13 +45,30 @@ fn main() -> ExitCode {
 
 const USAGE: &str = "arguments: nothing, --only PART_OF_A_NAME, --rounds N, --list-counted, or --count CASE";
 
-/// Runs ours once to warm up, once to be counted, and prints the rows that it made.
+/// Prints the names of what is counted: a case for ours, `case.contender` for what else is built without peers.
+fn list_counted() -> Result<(), String> {
+    for case in cases().filter(|case| case.is_counted) {
+        for contender in (case.prepare)()?.contenders {
+            println!("{}", counted_name(case, contender.name));
+        }
+    }
+    Ok(())
+}
+
+fn counted_name(case: &Case, contender: &str) -> String {
+    if contender == "ours" { case.name.into() } else { format!("{}.{contender}", case.name) }
+}
+
+/// Runs a contender once to warm up, once to be counted, and prints the rows that it made.
 fn count(name: &str) -> Result<(), String> {
-    let case = cases().find(|case| case.name == name).ok_or_else(|| format!("there is no case {name}"))?;
+    let unknown = || format!("nothing counted is called {name}");
+    let case = cases().find(|case| name.split('.').next() == Some(case.name)).ok_or_else(unknown)?;
     let mut prepared = (case.prepare)()?;
-    let ours = prepared.contenders.first_mut().ok_or("a case has ours as its first contender")?;
-    (ours.run)();
-    counted(&mut ours.run);
+    let mut contenders = prepared.contenders.iter_mut();
+    let counted = contenders.find(|contender| counted_name(case, contender.name) == name);
+    let counted = counted.ok_or_else(unknown)?;
+    (counted.run)();
+    millstream_counted(&mut counted.run);
     println!("{}", prepared.rows);
     Ok(())
 }
@@ -65,5 +79,3 @@ fn count(name: &str) -> Result<(), String> {
 fn millstream_counted(run: &mut dyn FnMut()) {
     run();
 }
-
-use millstream_counted as counted;

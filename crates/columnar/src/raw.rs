@@ -71,6 +71,16 @@ impl<'a, T> Tail<'a, T> {
         let start = vector.spare_capacity_mut().as_mut_ptr().cast();
         Self { vector, start }
     }
+
+    /// Writes an element. `row` is below the room that the tail was made with.
+    #[inline(always)]
+    fn write(&self, row: usize, value: T) {
+        debug_assert!(row < self.vector.capacity() - self.vector.len());
+        // SAFETY: `start` points to the spare capacity of its vector, which `new` made `room` elements long at
+        // least and which nobody else can touch or move while the tail borrows the vector; `row` is below `room`,
+        // which `RowWriter::push`, the only caller, has asserted.
+        unsafe { self.start.add(row).write(value) }
+    }
 }
 
 impl<'a> RowWriter<'a> {
@@ -116,23 +126,17 @@ impl<'a> RowWriter<'a> {
         offset: i64,
     ) {
         assert!(self.rows < self.room, "has_room was asked");
-        let key = self.keys.as_ref().map(|_| key(window));
-        let value = self.values.as_ref().map(|_| value(window));
-        // SAFETY: `start` points to the spare capacity of its vector, which `new` made `room` elements long at
-        // least and which nobody else can touch or move while the tail borrows the vector; `rows < room`.
-        unsafe {
-            if let (Some(tail), Some(key)) = (&self.keys, key) {
-                tail.start.add(self.rows).write(key);
-            }
-            if let (Some(tail), Some(value)) = (&self.values, value) {
-                tail.start.add(self.rows).write(value);
-            }
-            if let Some(tail) = &self.timestamps {
-                tail.start.add(self.rows).write(timestamp);
-            }
-            if let Some(tail) = &self.offsets {
-                tail.start.add(self.rows).write(offset);
-            }
+        if let Some(tail) = &self.keys {
+            tail.write(self.rows, key(window));
+        }
+        if let Some(tail) = &self.values {
+            tail.write(self.rows, value(window));
+        }
+        if let Some(tail) = &self.timestamps {
+            tail.write(self.rows, timestamp);
+        }
+        if let Some(tail) = &self.offsets {
+            tail.write(self.rows, offset);
         }
         self.rows = self.rows.wrapping_add(1);
     }
@@ -156,6 +160,50 @@ impl Drop for RowWriter<'_> {
 
 fn checked_binary(views: &ScalarBuffer<u128>, buffers: &Arc<[Buffer]>, nulls: &Option<NullBuffer>) -> bool {
     BinaryViewArray::try_new(views.clone(), Arc::clone(buffers), nulls.clone()).is_ok()
+}
+
+/// Counts the allocations of a thread, for tests that bound them.
+#[cfg(test)]
+pub(crate) mod allocations {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<usize> = const { Cell::new(0) };
+    }
+
+    struct Counting;
+
+    #[global_allocator]
+    static ALLOCATOR: Counting = Counting;
+
+    // SAFETY: every call is handed to the system's allocator as it came; the counter is a thread-local number
+    // that needs no memory of its own.
+    unsafe impl GlobalAlloc for Counting {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+            // SAFETY: the caller keeps `alloc`'s rules.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+            // SAFETY: the pointer came from `System`.
+            unsafe { System.dealloc(pointer, layout) }
+        }
+
+        unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+            let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+            // SAFETY: the pointer came from `System`.
+            unsafe { System.realloc(pointer, layout, size) }
+        }
+    }
+
+    /// Allocations and reallocations that `work` makes on this thread.
+    pub fn of(work: impl FnOnce()) -> usize {
+        let before = COUNT.get();
+        work();
+        COUNT.get() - before
+    }
 }
 
 #[cfg(test)]

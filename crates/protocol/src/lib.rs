@@ -20,6 +20,8 @@ pub mod partitioner;
 pub mod produce;
 pub mod records;
 pub mod schema;
+#[cfg(test)]
+mod tables;
 mod varint;
 
 pub use compression::Compression;

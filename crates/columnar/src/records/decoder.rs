@@ -9,12 +9,14 @@ use std::collections::VecDeque;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
+use millstream_protocol::codec::Decompressor;
 use millstream_protocol::fetch::AbortedTransaction;
 use millstream_protocol::records::{Batch, Batches, ControlKind, Records};
 use millstream_protocol::{self as protocol, Compression};
 
 use super::Projection;
 use super::aborted::AbortedFilter;
+use super::filter::BatchFilter;
 use super::part::Part;
 use super::pool::DecoderMemory;
 use super::walk::Open;
@@ -33,6 +35,8 @@ pub struct DecoderOptions {
     pub target_rows: usize,
     /// Bytes of projected keys, values and headers after which an output batch is cut. Default 16 MiB.
     pub target_bytes: usize,
+    /// Batches that need not be read. Default none.
+    pub filter: BatchFilter,
     /// Memory that is used again. Give decoders that follow one another the same (a clone of the options does).
     pub memory: DecoderMemory,
 }
@@ -45,6 +49,7 @@ impl Default for DecoderOptions {
             decompressed_bytes: 256 << 20,
             target_rows: 8192,
             target_bytes: 16 << 20,
+            filter: BatchFilter::default(),
             memory: DecoderMemory::default(),
         }
     }
@@ -87,8 +92,11 @@ pub struct RecordBatchDecoder {
     pub(super) part: Part,
     /// Output batches that are full.
     pub(super) ready: VecDeque<Part>,
-    /// Decompressed blocks that views of the parts point into.
+    /// Decompressed blocks that views of the parts point into, and behind them what an earlier use left.
     pub(super) arena: Vec<u8>,
+    /// Bytes of the arena that are blocks of now.
+    pub(super) arena_filled: usize,
+    pub(super) codecs: Decompressor,
     /// The run of bytes that views of `part` are being made from.
     pub(super) open: Option<Open>,
     /// Batches like the current one that the rest of the chunk may hold, itself among them, for reserving columns
@@ -150,6 +158,8 @@ impl RecordBatchDecoder {
             part: Part::default(),
             ready: VecDeque::new(),
             arena: Vec::new(),
+            arena_filled: 0,
+            codecs: Decompressor::new(),
             open: None,
             batches_ahead: 1,
             scratch: Vec::new(),
@@ -225,8 +235,10 @@ impl RecordBatchDecoder {
     fn batch(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<usize, Fault> {
         let header = &batch.header;
         let read_committed = self.options.read_committed;
-        // A marker before the range still ends its transaction.
-        if header.next_offset() <= chunk.from && !(read_committed && header.is_control()) {
+        let is_wanted = header.next_offset() > chunk.from && self.options.filter.admits(header);
+        // A marker still ends its transaction.
+        let is_marker = read_committed && header.is_control();
+        if !is_wanted && !is_marker {
             return Ok(0);
         }
         if self.options.check_crcs {

@@ -6,6 +6,7 @@
 
 mod aborted;
 mod decoder;
+mod filter;
 mod headers;
 mod part;
 mod pool;
@@ -16,6 +17,7 @@ mod views;
 mod walk;
 
 pub use decoder::{Chunk, DecoderOptions, PushSummary, RecordBatchDecoder};
+pub use filter::BatchFilter;
 pub use millstream_protocol::fetch::AbortedTransaction;
 pub use pool::DecoderMemory;
 pub use schema::{Projection, headers_type, source_schema};

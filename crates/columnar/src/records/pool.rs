@@ -50,6 +50,13 @@ impl<T: ArrowNativeType> Pool<T> {
 
     /// An empty vector with room for `length` elements.
     pub fn take(&self, length: usize) -> Vec<T> {
+        let mut vector = self.take_used(length);
+        vector.clear();
+        vector
+    }
+
+    /// A vector with room for `length` elements that still holds some of its last use.
+    pub fn take_used(&self, length: usize) -> Vec<T> {
         if let Ok(mut kept) = self.kept.lock()
             && let Some(at) = kept.iter().position(|vector| vector.capacity() >= length)
         {
@@ -64,12 +71,11 @@ impl<T: ArrowNativeType> Pool<T> {
         Buffer::from(Bytes::from_owner(lent))
     }
 
-    fn give_back(&self, mut vector: Vec<T>) {
+    fn give_back(&self, vector: Vec<T>) {
         if vector.capacity() <= self.largest
             && let Ok(mut kept) = self.kept.lock()
             && kept.len() < self.most
         {
-            vector.clear();
             kept.push(vector);
         }
     }

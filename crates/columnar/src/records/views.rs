@@ -74,17 +74,36 @@ impl<'a> Window<'a> {
         );
         if length <= INLINE {
             return match self.base.get(at..at.wrapping_add(16)).and_then(<[u8]>::first_chunk::<16>) {
-                // A load of fixed size and a mask instead of a copy of variable length.
-                Some(chunk) => {
-                    let mask = (1u128 << (8 * length)) - 1;
-                    (u128::from_le_bytes(*chunk) & mask) << 32 | length as u128
-                }
+                Some(chunk) => masked_view(chunk, length),
                 None => inline_view(value),
             };
         }
         self.span.used = self.span.used.wrapping_add(length);
         long_view(value, self.span.index, at as u32)
     }
+}
+
+/// For each length of an inline value the bits that it takes in the two halves of a view.
+const MASKS: [[u64; 2]; 16] = {
+    let mut masks = [[0; 2]; 16];
+    let mut length = 0;
+    while length <= INLINE {
+        let bits = ((1u128 << (8 * length)) - 1) << 32;
+        masks[length] = [bits as u64, (bits >> 64) as u64];
+        length += 1;
+    }
+    masks
+};
+
+/// View of the first `length` bytes, at most [`INLINE`]: loads of fixed size and a mask instead of a copy of
+/// variable length.
+#[inline(always)]
+fn masked_view(chunk: &[u8; 16], length: usize) -> u128 {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = *chunk;
+    let low = u64::from_le_bytes([0, 0, 0, 0, a, b, c, d]);
+    let high = u64::from_le_bytes([e, f, g, h, i, j, k, l]);
+    let masks = MASKS[length & 15];
+    u128::from((low & masks[0]) | length as u64) | u128::from(high & masks[1]) << 64
 }
 
 /// View of a value of at most [`INLINE`] bytes.
@@ -166,5 +185,38 @@ mod tests {
                 assert_eq!(window.view(value), make_view(value, 3, 0), "{start}..{end}");
             }
         }
+    }
+
+    /// The number in a range of bits that the table names, as `32-63`.
+    fn bits(view: u128, range: &str) -> u128 {
+        let (from, to) = range.split_once('-').unwrap();
+        let (from, to): (u32, u32) = (from.parse().unwrap(), to.parse().unwrap());
+        view << (127 - to) >> (127 - to + from)
+    }
+
+    #[test]
+    fn the_table_at_the_head_is_what_is_made() {
+        let (short, long) = (&b"abcdefghijkl"[..], &b"abcdefghijklm"[..]);
+        let table = include_str!("views.rs").lines().skip_while(|line| !line.starts_with("//! |")).skip(2);
+        let mut seen = 0;
+        for line in table.take_while(|line| line.starts_with("//! |")) {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let (range, inline, longer) = (cells[1], cells[2], cells[3]);
+            match inline {
+                "length" => assert_eq!(bits(inline_view(short), range), 12),
+                "bytes, zeros behind them" => assert_eq!(bits(inline_view(b"ab"), range), 0x6261),
+                _ => assert_eq!(inline, ""),
+            }
+            let expected = match longer {
+                "length" => 13,
+                "first four bytes" => 0x6463_6261,
+                "index of the buffer" => 5,
+                "offset in it" => 7,
+                other => panic!("{other} is a part that the test does not know"),
+            };
+            assert_eq!(bits(long_view(long, 5, 7), range), expected, "{longer}");
+            seen += 1;
+        }
+        assert_eq!(seen, 4);
     }
 }

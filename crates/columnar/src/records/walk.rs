@@ -3,7 +3,6 @@
 //! This is the hot loop: per record a few appends to vectors that are already there. What is the same for all
 //! records of a batch is filled in once afterwards.
 
-use millstream_protocol::codec;
 use millstream_protocol::records::{Batch, BatchHeader, Records, Unpacked};
 
 use super::decoder::{Chunk, Fault, RecordBatchDecoder};
@@ -69,25 +68,24 @@ impl RecordBatchDecoder {
     pub(super) fn block(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<usize, Fault> {
         let guess = batch.payload.len().saturating_mul(EXPANSION);
         self.make_room(chunk, guess);
-        let at = self.arena.len();
+        let at = self.arena_filled;
         let limit = self.options.decompressed_bytes.min(MOST_BLOCK_BYTES);
-        let header = if batch.header.magic == 2 {
-            codec::decompress(batch.header.compression()?, batch.payload, limit, &mut self.arena)?;
-            batch.header
+        let (header, end) = if batch.header.magic == 2 {
+            let compression = batch.header.compression()?;
+            let (codecs, arena) = (&mut self.codecs, &mut self.arena);
+            (batch.header, codecs.decompress_at(compression, batch.payload, limit, arena, at)?)
         } else {
-            match batch.unpack(limit, &mut self.scratch)? {
-                Unpacked::Copied(header) => {
-                    self.arena.extend_from_slice(&self.scratch);
-                    header
-                }
-                Unpacked::InPlace => {
-                    self.arena.extend_from_slice(batch.payload);
-                    batch.header
-                }
-            }
+            let (header, rewritten) = match batch.unpack(limit, &mut self.scratch)? {
+                Unpacked::Copied(header) => (header, &self.scratch[..]),
+                Unpacked::InPlace => (batch.header, batch.payload),
+            };
+            self.arena.truncate(at);
+            self.arena.extend_from_slice(rewritten);
+            (header, self.arena.len())
         };
+        self.arena_filled = end;
         let arena = std::mem::take(&mut self.arena);
-        let rows = self.walk(chunk, &header, &arena, at, Base::Arena);
+        let rows = self.walk(chunk, &header, &arena[..end], at, Base::Arena);
         self.arena = arena;
         rows
     }
@@ -110,11 +108,10 @@ impl RecordBatchDecoder {
         }
         let mut total = 0;
         loop {
-            let start = at + records.position();
+            let start = at + records.bytes_read();
             let span = self.open.map_or_else(|| Span::new(self.part.segments.len(), start), |open| open.span);
             let mut window = Window::new(bytes, span);
-            let (rows, outcome) = self.fill(chunk.until, &mut records, &mut window);
-            window.span.end = at + records.position();
+            let (rows, outcome) = self.fill(chunk.until, at, &mut records, &mut window);
             self.open = Some(Open { base, span: window.span });
             self.constants(chunk, header, rows);
             total += rows;
@@ -125,11 +122,12 @@ impl RecordBatchDecoder {
         }
     }
 
-    /// Appends records below `until` until the part is full or the records end. The number of rows comes back
-    /// with errors too.
+    /// Appends records below `until` until the part is full or the records end, whose payload is at `at` of the
+    /// window's bytes. The number of rows comes back with errors too.
     fn fill(
         &mut self,
         until: i64,
+        at: usize,
         records: &mut Records<'_>,
         window: &mut Window<'_>,
     ) -> (usize, Result<Outcome, Fault>) {
@@ -137,13 +135,13 @@ impl RecordBatchDecoder {
         let part = &mut self.part;
         let most = self.options.target_rows.saturating_sub(part.rows).max(1);
         let mut most_bytes = self.options.target_bytes.saturating_sub(part.bytes).max(1);
-        let ahead = records.at_most().saturating_mul(self.batches_ahead).min(most);
+        // One row more than there can be: the records themselves say that they are at their end.
+        let room = records.at_most().saturating_add(1).min(most);
+        let ahead = records.at_most().saturating_mul(self.batches_ahead).saturating_add(1).min(most);
         part.reserve(&p, ahead, &self.options.memory);
         let before = part.rows;
         let (key_nulls, value_nulls, headers) =
             (&mut part.keys.nulls, &mut part.values.nulls, &mut part.headers);
-        // One row more than there can be: the records themselves say that they are at their end.
-        let room = records.at_most().saturating_add(1).min(most);
         let mut rows = RowWriter::new(
             room,
             p.key.then_some(&mut part.keys.views),
@@ -151,11 +149,15 @@ impl RecordBatchDecoder {
             p.timestamp.then_some(&mut part.timestamps),
             p.offset.then_some(&mut part.offsets),
         );
-        while rows.has_room() && window.span.used < most_bytes {
+        let mut end = records.bytes_read();
+        let outcome = loop {
+            if !rows.has_room() || window.span.used >= most_bytes {
+                break Ok(Outcome::Full);
+            }
             let record = match records.next() {
                 Some(Ok(record)) if record.offset < until => record,
-                Some(Err(error)) => return (rows.rows(), Err(error.into())),
-                _ => return (rows.rows(), Ok(Outcome::End)),
+                Some(Err(error)) => break Err(error.into()),
+                _ => break Ok(Outcome::End),
             };
             let row = before.wrapping_add(rows.rows());
             let micros = match record.timestamp.checked_mul(1000) {
@@ -163,12 +165,12 @@ impl RecordBatchDecoder {
                 None if !p.timestamp => 0,
                 None => {
                     let fault = Fault::Timestamp { offset: record.offset, timestamp_ms: record.timestamp };
-                    return (rows.rows(), Err(fault));
+                    break Err(fault);
                 }
             };
             if p.headers {
                 if let Err(error) = headers.push(record.headers, window) {
-                    return (rows.rows(), Err(Fault::Other(error)));
+                    break Err(Fault::Other(error));
                 }
                 if headers.rewritten_bytes() >= self.options.target_bytes {
                     // This row is the part's last.
@@ -182,8 +184,10 @@ impl RecordBatchDecoder {
                 micros,
                 record.offset,
             );
-        }
-        (rows.rows(), Ok(Outcome::Full))
+            end = records.bytes_read();
+        };
+        window.span.end = window.span.end.max(at + end);
+        (rows.rows(), outcome)
     }
 
     /// Counts rows that were appended and fills their constant columns.
@@ -228,7 +232,7 @@ impl RecordBatchDecoder {
 
     /// Makes the arena ready for a block of about `guess` bytes.
     fn make_room(&mut self, chunk: &Chunk<'_>, guess: usize) {
-        if self.arena.len() < FULL_ARENA_BYTES && self.arena.len() + guess <= self.arena.capacity() {
+        if self.arena_filled < FULL_ARENA_BYTES && self.arena_filled + guess <= self.arena.capacity() {
             return;
         }
         self.close(Some(chunk));
@@ -237,9 +241,9 @@ impl RecordBatchDecoder {
             self.freeze_arena();
         }
         if self.arena.capacity() < guess.max(ARENA_BYTES) {
-            self.arena = self.options.memory.arenas.take(guess.max(ARENA_BYTES));
+            self.arena = self.options.memory.arenas.take_used(guess.max(ARENA_BYTES));
         }
-        self.arena.clear();
+        self.arena_filled = 0;
     }
 
     /// Hands the arena over to the parts that use it.
@@ -247,6 +251,7 @@ impl RecordBatchDecoder {
         if self.open.is_some_and(|open| open.base == Base::Arena) {
             self.close(None);
         }
+        self.arena_filled = 0;
         let buffer = self.options.memory.arenas.freeze(std::mem::take(&mut self.arena));
         for part in self.ready.iter_mut().chain([&mut self.part]) {
             part.freeze_arena(&buffer);

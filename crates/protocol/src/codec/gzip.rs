@@ -1,4 +1,13 @@
 //! gzip, RFC 1952: one or more members; anything after the last is an error.
+//!
+//! | part of a member | size | meaning                                                       |
+//! |------------------|------|---------------------------------------------------------------|
+//! | header           |  10+ | magic 1f 8b, method 8, flags, time, and what the flags say    |
+//! | deflate stream   |      | RFC 1951                                                      |
+//! | crc              |    4 | CRC-32 of the plain bytes, little endian                      |
+//! | length           |    4 | of the plain bytes modulo 2^32, little endian                 |
+//!
+//! The length at the very end says how much room to make at once; it is believed only so far.
 
 use std::io::Write;
 
@@ -10,9 +19,10 @@ use crate::{Compression, Error, Result};
 
 pub(super) fn decompress(input: &[u8], sink: &mut Sink<'_>) -> Result<()> {
     let mut rest = input;
+    let expected = input.last_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length) as usize);
     loop {
         let mut member = GzDecoder::new(rest);
-        sink.drain(&mut member, Compression::Gzip)?;
+        sink.drain(&mut member, Compression::Gzip, expected, input.len())?;
         rest = member.into_inner();
         match rest {
             [] => return Ok(()),

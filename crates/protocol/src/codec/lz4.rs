@@ -19,7 +19,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use lz4_flex::block::decompress_into_with_dict;
+use lz4_flex::block::{decompress_into, decompress_into_with_dict};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use twox_hash::XxHash32;
 
@@ -149,7 +149,12 @@ fn block(
     let window = if flags.has(Flags::INDEPENDENT) { 0 } else { WINDOW.min(sink.written() - frame_start) };
     let most = block_bytes.min(length * MAX_RATIO);
     sink.fill(most, window, |window, out| {
-        decompress_into_with_dict(bytes, out, window).map_err(|error| fault(error.to_string()))
+        // Without a window the library has a faster way.
+        let written = match window {
+            [] => decompress_into(bytes, out),
+            _ => decompress_into_with_dict(bytes, out, window),
+        };
+        written.map_err(|error| fault(error.to_string()))
     })?;
     Ok(true)
 }

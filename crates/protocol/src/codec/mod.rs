@@ -16,20 +16,51 @@ pub(crate) use lz4::with_right_header_checksum as repair_lz4_header;
 
 use crate::{Compression, Result};
 
-/// Decompresses `input` to the end of `out`. `limit` is the most bytes that may be added.
-///
-/// Fails with [`crate::Error::LimitExceeded`] naming `decompressed_bytes` when there would be more, and with
-/// [`crate::Error::Decompress`] when the input is not valid or something follows its end. `out` may then hold
-/// part of the result.
-pub fn decompress(compression: Compression, input: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<()> {
-    let mut sink = sink::Sink::new(out, limit);
-    match compression {
-        Compression::None => sink.extend(input),
-        Compression::Gzip => gzip::decompress(input, &mut sink),
-        Compression::Snappy => snappy::decompress(input, &mut sink),
-        Compression::Lz4 => lz4::decompress(input, &mut sink),
-        Compression::Zstd => zstd::decompress(input, &mut sink),
+/// Decompresses blocks one after another, and keeps the tables that a codec needs between them.
+#[derive(Debug, Default)]
+pub struct Decompressor {
+    zstd: zstd::Decoder,
+}
+
+impl Decompressor {
+    /// A decompressor for all codecs.
+    pub fn new() -> Self {
+        Self::default()
     }
+
+    /// Decompresses `input` to `out` from `at` on, over what stands there, and returns where it ends. `out` grows
+    /// where it must and never shrinks, so a buffer that is used again is not zeroed again; what stands behind
+    /// the end means nothing. `limit` is the most bytes that may be written.
+    ///
+    /// Fails with [`crate::Error::LimitExceeded`] naming `decompressed_bytes` when there would be more, and with
+    /// [`crate::Error::Decompress`] when the input is not valid or something follows its end.
+    pub fn decompress_at(
+        &mut self,
+        compression: Compression,
+        input: &[u8],
+        limit: usize,
+        out: &mut Vec<u8>,
+        at: usize,
+    ) -> Result<usize> {
+        let mut sink = sink::Sink::new(out, at, limit);
+        match compression {
+            Compression::None => sink.extend(input)?,
+            Compression::Gzip => gzip::decompress(input, &mut sink)?,
+            Compression::Snappy => snappy::decompress(input, &mut sink)?,
+            Compression::Lz4 => lz4::decompress(input, &mut sink)?,
+            Compression::Zstd => self.zstd.decompress(input, &mut sink)?,
+        }
+        Ok(sink.end())
+    }
+}
+
+/// Decompresses `input` to the end of `out`, as [`Decompressor::decompress_at`]. After an error `out` may hold part
+/// of the result and bytes behind it.
+pub fn decompress(compression: Compression, input: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<()> {
+    let at = out.len();
+    let end = Decompressor::new().decompress_at(compression, input, limit, out, at)?;
+    out.truncate(end);
+    Ok(())
 }
 
 /// Compresses `input` to the end of `out`.

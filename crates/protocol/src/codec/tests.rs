@@ -205,3 +205,52 @@ fn case_46_gzip_members_follow_each_other_and_garbage_after_them_is_an_error() {
     wrong[crc] ^= 1;
     assert!(unpacked(Compression::Gzip, &wrong, 100).is_err());
 }
+
+#[test]
+fn the_table_at_the_head_of_lz4_is_what_is_read() {
+    use twox_hash::XxHash32;
+    let content = b"plain bytes";
+    let mut frame = Vec::new();
+    for row in crate::tables::rows(include_str!("lz4.rs")) {
+        let before = frame.len();
+        match row[0].as_str() {
+            "magic" => frame.extend(0x184d_2204u32.to_le_bytes()),
+            "flags" => frame.push(0b0111_1100),
+            "" => continue,
+            "block descriptor" => frame.push(4 << 4),
+            "content size" => frame.extend((content.len() as u64).to_le_bytes()),
+            "header checksum" => frame.push((XxHash32::oneshot(0, &frame[4..]) >> 8) as u8),
+            "blocks" => {
+                frame.extend((content.len() as u32 | 1 << 31).to_le_bytes());
+                frame.extend(content);
+                frame.extend(XxHash32::oneshot(0, content).to_le_bytes());
+            }
+            "end mark" => frame.extend([0; 4]),
+            "content checksum" => frame.extend(XxHash32::oneshot(0, content).to_le_bytes()),
+            other => panic!("{other} is a field that the test does not know"),
+        }
+        if let Ok(size) = row[1].parse::<usize>() {
+            assert_eq!(frame.len() - before, size, "{}", row[0]);
+        }
+    }
+    assert_eq!(unpacked(Compression::Lz4, &frame, 100).unwrap(), content);
+}
+
+#[test]
+fn a_buffer_that_is_used_again_is_written_over_and_never_shrinks() {
+    for codec in Compression::ALL {
+        let mut decompressor = Decompressor::new();
+        let mut out = Vec::new();
+        for sample in samples().iter().rev().chain(&samples()) {
+            let packed = packed(codec, None, sample);
+            let before = out.len();
+            let end = decompressor.decompress_at(codec, &packed, LIMIT, &mut out, 5).unwrap();
+            assert!(out[5..end] == sample[..] && out.len() >= before, "{codec}");
+            assert!(decompressor.decompress_at(codec, &packed, sample.len(), &mut out, 5).is_ok());
+            if let Some(less) = sample.len().checked_sub(1) {
+                let error = decompressor.decompress_at(codec, &packed, less, &mut out, 5).unwrap_err();
+                assert!(matches!(error, Error::LimitExceeded { .. }), "{codec} {less}: {error}");
+            }
+        }
+    }
+}

@@ -289,4 +289,32 @@ mod tests {
         assert_eq!(header.timestamp_type(), TimestampType::LogAppendTime);
         assert_eq!(header.compression(), Ok(Compression::Snappy));
     }
+
+    #[test]
+    fn the_table_at_the_head_is_what_is_read() {
+        // Large enough that one flipped bit breaks no rule of a header.
+        let mut bytes = [1u8; HEADER_BYTES];
+        bytes[MAGIC_AT] = 2;
+        bytes[23] = 0x71;
+        bytes[COUNT_AT..].copy_from_slice(&4i32.to_be_bytes());
+        let shown = |bytes: &[u8; HEADER_BYTES]| {
+            let header = format!("{:?}", BatchHeader::read(bytes).unwrap());
+            let fields = header.trim_start_matches("BatchHeader { ").trim_end_matches(" }").to_owned();
+            fields.split(", ").map(str::to_owned).collect::<Vec<String>>()
+        };
+        let before = shown(&bytes);
+        let fields = crate::tables::fields(include_str!("header.rs"));
+        assert_eq!(fields.iter().map(|(_, _, size)| size).sum::<usize>(), HEADER_BYTES);
+        for (name, offset, size) in fields {
+            let name = if name == "batch length" { "length".into() } else { name.replace(' ', "_") };
+            for at in offset..offset + size {
+                let mut changed = bytes;
+                changed[at] ^= 0x10;
+                let changed = shown(&changed);
+                let other = before.iter().zip(&changed).find(|(before, changed)| before != changed);
+                let (_, changed) = other.unwrap_or_else(|| panic!("{name}: byte {at} is not read"));
+                assert!(changed.starts_with(&format!("{name}: ")), "{name}: byte {at} changes {changed}");
+            }
+        }
+    }
 }

@@ -232,3 +232,39 @@ impl<'a> Fields<'a> {
         Some(Some(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_at_the_head_is_what_is_read() {
+        let fields = crate::tables::fields(include_str!("legacy.rs"));
+        for magic in [0u8, 1] {
+            let mut bytes = Vec::new();
+            for (name, offset, size) in &fields {
+                if name == "timestamp" && magic == 0 {
+                    continue;
+                }
+                assert_eq!(bytes.len(), *offset);
+                let number: i64 = match name.as_str() {
+                    "offset" => 0x0102_0304_0506_0708,
+                    "size" => 0x1112_1314,
+                    "crc" => 0x2122_2324,
+                    "magic" => i64::from(magic),
+                    "attributes" => 8,
+                    "timestamp" => 0x3132_3334_3536_3738,
+                    other => panic!("{other} is a field that the test does not know"),
+                };
+                bytes.extend_from_slice(&number.to_be_bytes()[8 - size..]);
+            }
+            bytes.extend_from_slice(&[0, 0, 0, 1, b'k', 0xff, 0xff, 0xff, 0xff]);
+            let message = Message::read(&bytes).unwrap();
+            assert_eq!((message.offset, message.crc), (0x0102_0304_0506_0708, 0x2122_2324));
+            assert_eq!((message.magic, message.attributes), (magic as i8, Attributes(8)));
+            let timestamp = if magic == 0 { NO_TIMESTAMP } else { 0x3132_3334_3536_3738 };
+            assert_eq!(message.timestamp, timestamp);
+            assert_eq!((message.key, message.value), (Some(&b"k"[..]), None));
+        }
+    }
+}

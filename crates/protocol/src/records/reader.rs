@@ -77,9 +77,9 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Where in the payload the next record starts.
+    /// Bytes of the payload before the next record.
     #[inline]
-    pub fn position(&self) -> usize {
+    pub fn bytes_read(&self) -> usize {
         self.at
     }
 
@@ -249,4 +249,51 @@ fn read_header<'a>(body: &mut &'a [u8]) -> Result<Header<'a>, Fault> {
     let key = read_bytes(body).ok().flatten().ok_or(Fault::Headers)?;
     let value = read_bytes(body).map_err(|_| Fault::Headers)?;
     Ok((key, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{BatchBuilder, BatchOptions, Batches};
+
+    /// Builds a record field by field in the table's order, with the types that it names.
+    #[test]
+    fn the_table_at_the_head_is_what_is_read() {
+        let mut body = Vec::new();
+        let mut has_length = false;
+        for row in crate::tables::rows(include_str!("reader.rs")) {
+            let number = |value: i64| {
+                let mut out = Vec::new();
+                varint::write_u64(&mut out, varint::zigzag_64(value));
+                out
+            };
+            let bytes = |value: &[u8]| [number(value.len() as i64), value.to_vec()].concat();
+            match (row[0].as_str(), row[1].as_str()) {
+                ("length", "varint") => has_length = body.is_empty(),
+                ("attributes", "i8") => body.push(0),
+                ("timestamp delta", "varlong") => body.extend(number(-(1 << 40))),
+                ("offset delta", "varint") => body.extend(number(300)),
+                ("key", "varint, bytes") => body.extend(bytes(b"key")),
+                ("value", "varint, bytes") => body.extend(number(-1)),
+                ("headers", "varint") => {
+                    body.extend([number(1), bytes(b"name"), bytes(b"")].concat());
+                }
+                (name, kind) => panic!("{name} as {kind} is a field that the test does not know"),
+            }
+        }
+        assert!(has_length, "the length comes first");
+        let mut payload = Vec::new();
+        varint::write_i32(&mut payload, body.len() as i32);
+        payload.extend(body);
+        let mut builder = BatchBuilder::new(BatchOptions::default());
+        builder.append(1 << 41, None, None, &[]).unwrap();
+        let bytes = builder.finish().unwrap().into_bytes();
+        let mut header = Batches::new(&bytes).next().unwrap().unwrap().header;
+        header.last_offset_delta = 300;
+        let records: Vec<Record<'_>> = Records::new(&payload, &header).map(Result::unwrap).collect();
+        let [record] = records[..] else { panic!("one record") };
+        assert_eq!((record.offset, record.timestamp), (300, 1 << 40));
+        assert_eq!((record.key, record.value), (Some(&b"key"[..]), None));
+        assert_eq!(record.headers.iter().collect::<Vec<_>>(), [(&b"name"[..], Some(&b""[..]))]);
+    }
 }

@@ -1,6 +1,8 @@
 //! The decoder against its slow twin and against what was encoded.
 
 mod hostile;
+mod kafka;
+mod memory;
 mod twin;
 
 use arrow_array::cast::AsArray;
@@ -250,6 +252,49 @@ fn counts_and_offsets_come_from_headers_and_equal_the_walk() {
         let mut decoder = RecordBatchDecoder::new(Projection::none(), options);
         decoder.push(chunk(&records, from, until)).unwrap();
         assert_eq!(drain(&mut decoder).iter().map(RecordBatch::num_rows).sum::<usize>(), expected.len());
+    }
+}
+
+#[test]
+fn batches_that_the_filter_excludes_are_not_even_checked_and_others_come_whole() {
+    let rows = |base: i64| -> Vec<Row> {
+        (base..base + 3).map(|offset| Row { offset, timestamp: offset * 10, ..Row::default() }).collect()
+    };
+    let mut bytes = Vec::new();
+    for base in [0, 3, 6] {
+        let mut batch = encode(&rows(base), base, BatchOptions::default(), -1);
+        if base != 3 {
+            // Reading it would be an error.
+            *batch.last_mut().unwrap() ^= 1;
+        }
+        bytes.extend(batch);
+    }
+    let records = Bytes::from(bytes);
+    let filter = BatchFilter { min_timestamp: 40, max_offset: 4, ..BatchFilter::default() };
+    let options = DecoderOptions { filter, ..DecoderOptions::default() };
+    let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
+    let summary = decoder.push(chunk(&records, 0, 100)).unwrap();
+    assert_eq!(summary, PushSummary { rows: 3, next_offset: 9 });
+    assert_eq!(rows_of(&drain(&mut decoder)), rows(3));
+}
+
+#[test]
+fn a_transaction_is_hidden_and_ended_right_when_a_filter_skips_its_batches() {
+    let options = || BatchOptions { is_transactional: true, ..BatchOptions::default() };
+    let row = |offset| Row { value: Some(vec![1; 20]), offset, timestamp: 5, ..Row::default() };
+    let mut marker = control_batch(false, 7, 0, 0, 5).unwrap().to_vec();
+    set_base_offset(&mut marker, 1, 1).unwrap();
+    let mut bytes = encode(&[row(0)], 0, options(), 7);
+    bytes.extend(marker);
+    bytes.extend(encode(&[row(2)], 2, options(), 7));
+    let records = Bytes::from(bytes);
+    let aborted = [AbortedTransaction { producer_id: 7, first_offset: 0 }];
+    for min_offset in [0, 1, 2] {
+        let filter = BatchFilter { min_offset, ..BatchFilter::default() };
+        let options = DecoderOptions { read_committed: true, filter, ..DecoderOptions::default() };
+        let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
+        decoder.push(Chunk { aborted: &aborted, ..chunk(&records, 0, 100) }).unwrap();
+        assert_eq!(rows_of(&drain(&mut decoder)), [row(2)], "{min_offset}");
     }
 }
 
