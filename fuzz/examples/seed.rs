@@ -152,6 +152,12 @@ fn texts() -> Result {
     }
     let lax = br#"{'a':007, b: NaN, /* c */ "c":+INF, "d\q":"x	y"} // end"#;
     write("json_read", "lax", &[&[0, 0x7f][..], lax].concat())?;
+    for (number, record) in RECORDS.iter().enumerate() {
+        for options in 0..10u8 {
+            let input = [&[number as u8, options][..], record.as_bytes()].concat();
+            write("csv", &format!("record-{number}-{options}"), &input)?;
+        }
+    }
     for (number, (pattern, zone, text)) in MOMENTS.iter().enumerate() {
         write("moments", &format!("moment-{number}"), format!("{pattern}\n{zone}\n{text}").as_bytes())?;
     }
@@ -191,6 +197,15 @@ const DOCUMENTS: &[(u8, &str)] = &[
     (4, r#"{"a":19000,"b":1700000000,"c":"GMT","d":"not base64"}"#),
     (5, r#"{"a":["copied",1.0,{"b":"\u0001"}],"b":{"anything":[]}}"#),
     (5, r#"{"a":"x""#),
+];
+
+const RECORDS: &[&str] = &[
+    "1,\"quoted, with a delimiter\",1.5,true",
+    "-128,32767,2147483648,NaN,12.345,\"esc\\\"aped\",x",
+    " 7 ,'it''s',Inf, ,,\"open",
+    "#no record",
+    "2024-02-29||2024-02-29T12:34:56.789Z||1969-12-31 23:59:59||AAEC||rest",
+    "a\t\"b\"c\"\td\n\"e\r\nf\"",
 ];
 
 const PATHS: &[&str] = &["$", "$.a", "$.a[*].b", "$['a'][0]", "$[*][*].y", "$.b.k[1]", "$.*", "a"];

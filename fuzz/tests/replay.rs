@@ -50,7 +50,7 @@ macro_rules! replayed {
 }
 
 replayed! {
-    broker codecs columns fetch_response frames json_read json_texts json_write messages moments properties
+    broker codecs columns csv fetch_response frames json_read json_texts json_write messages moments properties
     record_batches
 }
 

@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod codecs;
 pub mod columns;
+pub mod csv;
 pub mod fetch_response;
 pub mod frames;
 pub mod json_read;
@@ -21,6 +22,7 @@ pub const ALL: &[Target] = &[
     ("broker", broker::run),
     ("codecs", codecs::run),
     ("columns", columns::run),
+    ("csv", csv::run),
     ("fetch_response", fetch_response::run),
     ("frames", frames::run),
     ("json_read", json_read::run),
