@@ -4,6 +4,9 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+/// The session and the loop that serves jobs.
+const SESSION: &str = include_str!("spark_session.py");
+
 /// A Spark session that waits for jobs; it ends when this is dropped.
 pub struct Spark {
     child: Child,
@@ -16,8 +19,7 @@ pub struct Spark {
 impl Spark {
     /// Starts Spark where `python` has pyspark; says loudly that it is left out where it has not.
     ///
-    /// `jobs` is the program: it prints one JSON object with `version` and `process` (of its JVM) when it is ready,
-    /// then answers each line of JSON on its standard input by one on its standard output.
+    /// `jobs` is Python text: functions of a session and a job, and at its end `serve({name: function})`.
     ///
     /// The Kafka connector's jars lie in the folder that `MILLSTREAM_SPARK_JARS` names; without it Spark fetches them.
     ///
@@ -39,7 +41,7 @@ impl Spark {
         let failed = |error: std::io::Error| format!("cannot start Spark: {error}");
         let errors = tempfile::NamedTempFile::new().map_err(failed)?;
         let mut child = Command::new(python)
-            .args(["-c", jobs])
+            .args(["-c", &format!("{SESSION}{jobs}")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(errors.reopen().map_err(failed)?)
@@ -59,7 +61,10 @@ impl Spark {
         &self.process
     }
 
-    /// Runs a job and returns its answer.
+    /// Runs a job, whose field `job` names the function, and returns its answer.
+    ///
+    /// # Errors
+    /// The job failed in Spark, or Spark ended.
     pub fn run(&mut self, job: &Value) -> Result<Value, String> {
         let jobs = self.jobs.as_mut().ok_or("Spark was stopped")?;
         writeln!(jobs, "{job}")
@@ -77,7 +82,10 @@ impl Spark {
                 return Err(self.failed("it ended"));
             }
             if let Ok(answer @ Value::Object(_)) = serde_json::from_str(&line) {
-                return Ok(answer);
+                return match answer["error"].as_str() {
+                    Some(error) => Err(self.failed(error)),
+                    None => Ok(answer),
+                };
             }
         }
     }
