@@ -6,7 +6,7 @@ use crate::format::{Format, Place};
 use crate::positions::{self, Position};
 use clap::Args;
 use millstream::client::{ErrorCode, FetchedRecords, Kafka, Reader, TopicPartition};
-use millstream::protocol::records::Batches;
+use millstream::protocol::records::{AbortedFilter, Batches};
 use std::io::{BufWriter, Write};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -140,10 +140,14 @@ fn print(
 ) -> Outcome {
     let mut scratch = Vec::new();
     let place = &fetched.partition;
-    let aborted = AbortedProducers::new(fetched);
+    let mut aborted = AbortedFilter::new(&fetched.aborted);
     for batch in Batches::new(&fetched.records) {
         let batch = batch?;
-        if batch.header.is_control() || aborted.hides(&batch.header) {
+        let is_hidden = aborted.hides(&batch.header);
+        if batch.header.is_control() {
+            aborted.marker(&batch)?;
+        }
+        if batch.header.is_control() || is_hidden {
             continue;
         }
         batch.verify_crc().map_err(|error| format!("{place}: {error}"))?;
@@ -161,33 +165,4 @@ fn print(
         }
     }
     Ok(())
-}
-
-/// Aborted transactions by producer: a transactional batch is hidden from its producer's first aborted offset to
-/// the end of what was fetched with it, where the abort marker lies.
-struct AbortedProducers<'a>(&'a FetchedRecords);
-
-impl<'a> AbortedProducers<'a> {
-    fn new(fetched: &'a FetchedRecords) -> Self {
-        Self(fetched)
-    }
-
-    fn hides(&self, header: &millstream::protocol::records::BatchHeader) -> bool {
-        header.is_transactional()
-            && self.0.aborted.iter().any(|aborted| {
-                aborted.producer_id == header.producer_id
-                    && aborted.first_offset <= header.base_offset
-                    && header.base_offset < self.abort_marker(aborted.producer_id, aborted.first_offset)
-            })
-    }
-
-    /// The offset of the marker that ended the aborted transaction, as far as it was fetched.
-    fn abort_marker(&self, producer_id: i64, first_offset: i64) -> i64 {
-        Batches::new(&self.0.records)
-            .flatten()
-            .filter(|batch| batch.header.is_control() && batch.header.producer_id == producer_id)
-            .map(|batch| batch.header.base_offset)
-            .find(|offset| *offset >= first_offset)
-            .unwrap_or(i64::MAX)
-    }
 }

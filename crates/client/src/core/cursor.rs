@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use millstream_protocol::fetch::AbortedTransaction;
 use millstream_protocol::ids::TopicPartition;
-use millstream_protocol::records::Batches;
+use millstream_protocol::records::{AbortedFilter, Batches};
 use uuid::Uuid;
 
 use super::budget::Permit;
@@ -262,6 +262,7 @@ impl Cursor {
         let (mut given, mut kept) = (front.records.len(), 0);
         let mut batches = Batches::new(&front.records);
         let mut start = 0;
+        let mut aborted = AbortedFilter::new(&front.aborted);
         // The headers were read once already, when the response came.
         while let Some(Ok(batch)) = batches.next() {
             if batch.header.base_offset >= until {
@@ -270,6 +271,9 @@ impl Cursor {
             }
             if batch.header.next_offset() <= until {
                 kept = batches.position();
+                aborted.hides(&batch.header);
+                // One that cannot be read is told to whoever decodes it.
+                let _ = batch.header.is_control().then(|| aborted.marker(&batch));
             }
             start = batches.position();
         }
@@ -278,6 +282,9 @@ impl Cursor {
         self.queued_bytes -= kept;
         front.records = front.records.slice(kept..);
         front.from = until;
+        if !front.aborted.is_empty() {
+            front.aborted = aborted.left().into();
+        }
         Chunk { next: until, ..chunk }
     }
 }

@@ -11,11 +11,10 @@ use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use millstream_protocol::codec::Decompressor;
 use millstream_protocol::fetch::AbortedTransaction;
-use millstream_protocol::records::{Batch, Batches, ControlKind, Records};
+use millstream_protocol::records::{AbortedFilter, Batch, Batches, Records};
 use millstream_protocol::{self as protocol, Compression};
 
 use super::Projection;
-use super::aborted::AbortedFilter;
 use super::filter::BatchFilter;
 use super::part::Part;
 use super::pool::DecoderMemory;
@@ -249,7 +248,7 @@ impl RecordBatchDecoder {
         }
         if header.is_control() {
             if read_committed {
-                self.control(batch)?;
+                self.aborted.marker(batch)?;
             }
             return Ok(0);
         }
@@ -262,15 +261,5 @@ impl RecordBatchDecoder {
             return self.frame(chunk, batch);
         }
         self.block(chunk, batch)
-    }
-
-    /// Notes an abort marker.
-    fn control(&mut self, batch: &Batch<'_>) -> Result<(), Fault> {
-        for record in batch.records(self.options.decompressed_bytes, &mut self.scratch)? {
-            if ControlKind::from_key(record?.key) == ControlKind::Abort {
-                self.aborted.closed(batch.header.producer_id);
-            }
-        }
-        Ok(())
     }
 }

@@ -4,7 +4,6 @@
 //! record costs no copy beyond the 12 bytes that a view inlines. Columns that are not projected are skipped,
 //! not decoded.
 
-mod aborted;
 mod decoder;
 mod filter;
 mod headers;

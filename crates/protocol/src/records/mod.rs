@@ -7,6 +7,7 @@
 //!
 //! Sources: KIP-98 (format 2), KIP-32 (timestamps), KIP-31 (relative offsets), KIP-82 (headers).
 
+mod aborted;
 mod batches;
 mod builder;
 mod control;
@@ -17,6 +18,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
+pub use aborted::AbortedFilter;
 pub use batches::{Batch, Batches, Unpacked};
 pub use builder::{BatchBuilder, BatchOptions, EncodedBatch};
 pub use control::{ControlKind, control_batch};

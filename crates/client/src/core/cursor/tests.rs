@@ -1,4 +1,4 @@
-use millstream_protocol::records::{BatchBuilder, BatchOptions, set_base_offset};
+use millstream_protocol::records::{BatchBuilder, BatchOptions, control_batch, set_base_offset};
 
 use super::*;
 use crate::core::budget::Budget;
@@ -120,4 +120,37 @@ fn corrupt_headers_are_errors_unless_good_batches_come_before() {
     assert!(extent(&bytes[second..], 2).is_err());
     assert!(extent(&batches(0, &[2], 0), 5).is_err(), "ends before what was asked for");
     assert_eq!(extent(&[], 5).unwrap(), Extent { bytes: 0, next: 5, epoch: -1 });
+}
+
+#[test]
+fn behind_an_abort_marker_the_rest_of_a_response_is_not_aborted() {
+    let options = BatchOptions { is_transactional: true, ..BatchOptions::default() };
+    let mut log = Vec::new();
+    let mut put = |base: i64, batch: Bytes| {
+        let mut batch = batch.to_vec();
+        set_base_offset(&mut batch, base, 3).unwrap();
+        log.extend(batch);
+    };
+    let data = || {
+        let mut builder = BatchBuilder::new(options);
+        builder.append(0, None, Some(b"value"), &[]).unwrap();
+        let mut batch = builder.finish().unwrap();
+        batch.stamp(7, 0, 0);
+        batch.into_bytes()
+    };
+    // One producer: aborted, its marker, committed.
+    put(0, data());
+    put(1, control_batch(false, 7, 0, 0, 0).unwrap());
+    put(2, data());
+    let aborted: Arc<[_]> = Arc::from([AbortedTransaction { producer_id: 7, first_offset: 0 }]);
+    for (until, left) in [(1, 1), (2, 0)] {
+        let mut cursor = cursor(0, End::Never);
+        let records = Bytes::from(log.clone());
+        let permit = Arc::new(Budget::new(1 << 20).overdraw(records.len()));
+        let (watermarks, aborted) = (Watermarks::default(), aborted.clone());
+        let extent = extent(&records, 0).unwrap();
+        cursor.accept(Chunk { records, from: 0, next: 0, aborted, watermarks, permit }, extent);
+        assert_eq!(chunk(cursor.take(0, until)).aborted.len(), 1);
+        assert_eq!(chunk(cursor.take(until, 3)).aborted.len(), left, "cut at {until}");
+    }
 }
