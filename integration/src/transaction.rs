@@ -13,13 +13,14 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request, StrBytes};
 use millstream_protocol::ids::ApiKey;
-use millstream_protocol::produce::ProduceRequest;
+use millstream_protocol::produce::{ProduceRequest, TopicBatches};
 use millstream_protocol::records::{BatchBuilder, BatchOptions};
 use millstream_protocol::{Limits, messages};
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// Versions that 3.9.1, 4.3.1 and the embedded broker all serve: transactions before KIP-890, which add partitions
 /// explicitly.
@@ -197,7 +198,8 @@ impl TransactionalProducer {
 
     fn send(&mut self, topic: &str, partition: i32, batch: Bytes) -> Result<(), String> {
         let id = self.id.clone();
-        let topics = vec![(topic, vec![(partition, batch)])];
+        let topics =
+            vec![TopicBatches { name: topic, id: Uuid::nil(), partitions: vec![(partition, batch)] }];
         let request = ProduceRequest { acks: -1, timeout_ms: 30_000, transactional_id: Some(&id), topics };
         self.correlation += 1;
         let frames = request.encode(self.correlation, None, PRODUCE).map_err(|error| error.to_string())?;

@@ -40,10 +40,8 @@ pub fn supported_versions(api: ApiKey) -> Option<(i16, i16)> {
 }
 
 /// Highest version that a client of this crate and the broker have; `None` if there is none.
-///
-/// Produce requests are written up to version 12 only, though they are read up to version 13.
 pub fn negotiate(api: ApiKey, broker_min: i16, broker_max: i16) -> Option<i16> {
-    let (min, max) = if api == ApiKey::PRODUCE { crate::produce::VERSIONS } else { supported_versions(api)? };
+    let (min, max) = supported_versions(api)?;
     let version = max.min(broker_max);
     (version >= min.max(broker_min)).then_some(version)
 }
@@ -234,10 +232,10 @@ mod tests {
 
     #[test]
     fn the_highest_common_version_is_negotiated() {
-        assert_eq!(negotiate(ApiKey::FETCH, 4, 18), Some(17));
+        assert_eq!(negotiate(ApiKey::FETCH, 4, 18), Some(18));
         assert_eq!(negotiate(ApiKey::FETCH, 0, 11), Some(11));
-        assert_eq!(negotiate(ApiKey::FETCH, 18, 20), None);
-        assert_eq!(negotiate(ApiKey::PRODUCE, 0, 13), Some(12));
+        assert_eq!(negotiate(ApiKey::FETCH, 19, 20), None);
+        assert_eq!(negotiate(ApiKey::PRODUCE, 0, 14), Some(13));
         assert_eq!(negotiate(ApiKey(-3), 0, 9), None);
         for api in ApiKey::named().filter(|api| supported_versions(*api).is_some()) {
             let (min, max) = supported_versions(api).unwrap();

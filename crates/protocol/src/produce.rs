@@ -1,9 +1,10 @@
-//! Produce requests, versions 3 to 12, written around batches that are already encoded.
+//! Produce requests, versions 3 to 13, written around batches that are already encoded.
 //!
 //! The batches are not copied into the request: [`ProduceRequest::encode`] returns the pieces of the frame in
 //! the order in which they are to be sent, and the batches are pieces of their own.
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 use crate::{ApiKey, Error, Result, varint};
 
@@ -17,11 +18,24 @@ pub struct ProduceRequest<'a> {
     /// The transaction, if there is one.
     pub transactional_id: Option<&'a str>,
     /// Topics with their partitions and the batches to append to them.
-    pub topics: Vec<(&'a str, Vec<(i32, Bytes)>)>,
+    pub topics: Vec<TopicBatches<'a>>,
 }
 
-/// Lowest and highest version that is written; version 13 replaces topic names by ids.
-pub const VERSIONS: (i16, i16) = (3, 12);
+/// What to append to one topic.
+#[derive(Debug, Clone)]
+pub struct TopicBatches<'a> {
+    /// Its name, which versions before [`TOPIC_IDS_FROM`] send.
+    pub name: &'a str,
+    /// Its id, which later versions send.
+    pub id: Uuid,
+    /// Partitions, each with a batch.
+    pub partitions: Vec<(i32, Bytes)>,
+}
+
+/// Lowest and highest version that is written.
+const VERSIONS: (i16, i16) = (3, 13);
+/// First version that names topics by id (KIP-516).
+pub const TOPIC_IDS_FROM: i16 = 13;
 /// First version with compact lengths and tagged fields.
 const FLEXIBLE: i16 = 9;
 
@@ -49,10 +63,13 @@ impl ProduceRequest<'_> {
         writer.out.extend_from_slice(&self.acks.to_be_bytes());
         writer.out.extend_from_slice(&self.timeout_ms.to_be_bytes());
         writer.length(self.topics.len())?;
-        for (topic, partitions) in &self.topics {
-            writer.string(Some(topic))?;
-            writer.length(partitions.len())?;
-            for (partition, batch) in partitions {
+        for topic in &self.topics {
+            match writer.version >= TOPIC_IDS_FROM {
+                true => writer.out.extend_from_slice(topic.id.as_bytes()),
+                false => writer.string(Some(topic.name))?,
+            }
+            writer.length(topic.partitions.len())?;
+            for (partition, batch) in &topic.partitions {
                 writer.out.extend_from_slice(&partition.to_be_bytes());
                 writer.length(batch.len())?;
                 writer.piece(batch.clone());
@@ -152,6 +169,12 @@ mod tests {
         builder.finish().unwrap().into_bytes()
     }
 
+    const ID: Uuid = Uuid::from_u128(7);
+
+    fn topic(name: &str, partitions: Vec<(i32, Bytes)>) -> TopicBatches<'_> {
+        TopicBatches { name, id: ID, partitions }
+    }
+
     #[test]
     fn kafka_protocol_and_the_table_read_every_version_and_batches_are_not_copied() {
         let (one, two) = (batch(b"one"), batch(b"two"));
@@ -159,7 +182,10 @@ mod tests {
             acks: -1,
             timeout_ms: 30_000,
             transactional_id: Some("txn"),
-            topics: vec![("a", vec![(0, one.clone()), (7, two.clone())]), ("b", vec![(1, one.clone())])],
+            topics: vec![
+                topic("a", vec![(0, one.clone()), (7, two.clone())]),
+                topic("b", vec![(1, one.clone())]),
+            ],
         };
         for version in VERSIONS.0..=VERSIONS.1 {
             let pieces = request.encode(42, Some("client"), version).unwrap();
@@ -173,12 +199,13 @@ mod tests {
                 messages::decode_request(version, head.body, &Limits::default()).unwrap();
             assert_eq!((read.acks, read.timeout_ms), (-1, 30_000));
             assert_eq!(read.transactional_id.unwrap().as_str(), "txn");
-            assert_eq!(read.topic_data[0].name.as_str(), "a");
+            let (name, id) = if version < TOPIC_IDS_FROM { ("a", Uuid::nil()) } else { ("", ID) };
+            assert_eq!((read.topic_data[0].name.as_str(), read.topic_data[0].topic_id), (name, id));
             assert_eq!(read.topic_data[0].partition_data[1].index, 7);
             assert_eq!(read.topic_data[0].partition_data[1].records, Some(two.clone()));
             assert_eq!(read.topic_data[1].partition_data[0].records, Some(one.clone()));
         }
-        assert!(request.encode(42, None, 13).is_err());
+        assert!(request.encode(42, None, 14).is_err());
         let empty = ProduceRequest { topics: vec![], transactional_id: None, ..request };
         assert!(empty.encode(1, None, 12).is_ok());
     }

@@ -1,4 +1,4 @@
-//! Fetch (1). Versions 4-17.
+//! Fetch (1). Versions 4-18.
 //!
 //! Kept: long poll by min_bytes and max_wait; bounds per partition and in all, with at least one whole batch
 //! (KIP-74); topic ids (13+); isolation levels with last stable offset and aborted transactions; log start;
@@ -29,7 +29,7 @@ const TOPIC_IDS: i16 = 13;
 
 impl Handler for Fetch {
     const KEY: ApiKey = ApiKey::FETCH;
-    const VERSIONS: (i16, i16) = (4, 17);
+    const VERSIONS: (i16, i16) = (4, 18);
     type Request = FetchRequest;
     type Response = FetchResponse;
 

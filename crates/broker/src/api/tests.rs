@@ -107,7 +107,7 @@ fn data_flows_in_every_version() {
     client.broker.create_topic("t", 1, &[]).unwrap();
     client.produce("t", 0, batch(&["x"]).into_bytes());
     let id = client.call(12, &MetadataRequest::default().with_topics(None)).topics[0].topic_id;
-    for version in 4..=17 {
+    for version in 4..=18 {
         let mut request = fetch_request("t", 0, 0);
         if version >= 13 {
             request.topics[0].topic = TopicName::default();

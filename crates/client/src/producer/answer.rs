@@ -8,6 +8,7 @@ use kafka_protocol::messages::ProduceResponse;
 use kafka_protocol::messages::produce_response::PartitionProduceResponse;
 use millstream_protocol::ids::{ErrorCode, TopicPartition};
 use parking_lot::Mutex;
+use uuid::Uuid;
 
 use crate::core::backoff::Backoff;
 use crate::core::cluster::Node;
@@ -20,6 +21,8 @@ use crate::options::ProducerOptions;
 #[derive(Debug)]
 pub(super) struct SentBatch {
     pub(super) partition: TopicPartition,
+    /// The topic's id where the request names it so; the answer then does as well.
+    pub(super) topic_id: Option<Uuid>,
     pub(super) outbox: Arc<Mutex<Outbox>>,
     pub(super) key: BatchKey,
     pub(super) attempts: u32,
@@ -46,14 +49,19 @@ pub(super) fn judge(
         Err(error) => return batches.iter().map(|batch| unanswered(options, batch, &error)).collect(),
     };
     learn_nodes(kafka, &response);
-    let mut results: HashMap<(&str, i32), &PartitionProduceResponse> = HashMap::new();
+    let mut results: HashMap<(&str, Uuid, i32), &PartitionProduceResponse> = HashMap::new();
     for topic in &response.responses {
         for partition in &topic.partition_responses {
-            results.insert((topic.name.0.as_str(), partition.index), partition);
+            results.insert((topic.name.0.as_str(), topic.topic_id, partition.index), partition);
         }
     }
-    let result =
-        |batch: &SentBatch| results.get(&(&*batch.partition.topic, batch.partition.partition)).copied();
+    let result = |batch: &SentBatch| {
+        let named = match batch.topic_id {
+            Some(id) => ("", id),
+            None => (&*batch.partition.topic, Uuid::nil()),
+        };
+        results.get(&(named.0, named.1, batch.partition.partition)).copied()
+    };
     batches
         .iter()
         .map(|batch| match result(batch) {

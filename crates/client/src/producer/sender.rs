@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 use kafka_protocol::messages::{InitProducerIdRequest, ProduceResponse};
 use millstream_protocol::ids::{ApiKey, ErrorCode, TopicPartition};
 use millstream_protocol::messages;
-use millstream_protocol::produce::ProduceRequest;
+use millstream_protocol::produce::{ProduceRequest, TOPIC_IDS_FROM, TopicBatches};
 use parking_lot::Mutex;
 use tokio::time::sleep_until;
 
@@ -30,9 +30,6 @@ use crate::core::outbox::{Fate, Identity, Outbox};
 use crate::error::{Error, Result};
 use crate::kafka::Kafka;
 use crate::options::Acks;
-
-/// Produce versions from 13 on name topics by id, which a batch does not need.
-const NEWEST_PRODUCE: i16 = 12;
 
 /// Something that was waited for.
 enum Event {
@@ -211,6 +208,7 @@ impl Sender {
             batches.push(SentBatch {
                 partition: partition.clone(),
                 outbox: outbox.clone(),
+                topic_id: None,
                 key: sending.key,
                 attempts: sending.attempts,
             });
@@ -230,7 +228,7 @@ impl Sender {
         &mut self,
         node: i32,
         connection: &Connection,
-        batches: Vec<SentBatch>,
+        mut batches: Vec<SentBatch>,
         contents: IndexMap<Arc<str>, Vec<(i32, Bytes)>>,
     ) {
         let options = &self.shared.options;
@@ -240,10 +238,17 @@ impl Sender {
             Acks::Leader => 1,
             Acks::All => -1,
         };
-        let topics = contents.iter().map(|(topic, batches)| (&**topic, batches.clone())).collect();
+        let topics: Vec<_> = contents.iter().map(|(topic, batches)| self.topic(topic, batches)).collect();
+        let by_name = topics.iter().any(|topic| topic.id.is_nil());
+        let most = if by_name { TOPIC_IDS_FROM - 1 } else { i16::MAX };
+        let version = connection.version_up_to(ApiKey::PRODUCE, most);
+        if version.as_ref().is_ok_and(|version| *version >= TOPIC_IDS_FROM) {
+            for batch in &mut batches {
+                batch.topic_id = topics.iter().find(|t| *t.name == *batch.partition.topic).map(|t| t.id);
+            }
+        }
         let request = ProduceRequest { acks, timeout_ms, transactional_id: None, topics };
         let client_id = connection.client_id();
-        let version = connection.version_up_to(ApiKey::PRODUCE, NEWEST_PRODUCE);
         let encode = |version| move |correlation| request.encode(correlation, Some(client_id), version);
         if options.acks == Acks::None {
             let sent = version.and_then(|v| connection.send_unanswered(ApiKey::PRODUCE, encode(v)));
@@ -266,6 +271,12 @@ impl Sender {
         if let Some(broker) = self.brokers.get_mut(&node) {
             broker.in_flight += 1;
         }
+    }
+
+    /// A topic of a request, with its id where the metadata tell one.
+    fn topic<'a>(&self, name: &'a str, partitions: &[(i32, Bytes)]) -> TopicBatches<'a> {
+        let id = self.shared.kafka.metadata().view(|cluster| cluster.topic(name).map(|topic| topic.id));
+        TopicBatches { name, id: id.unwrap_or_default(), partitions: partitions.to_vec() }
     }
 
     fn handle(&mut self, event: Event) {
@@ -396,8 +407,10 @@ fn accepted(batches: &[SentBatch]) -> ProduceResponse {
     use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
     use kafka_protocol::protocol::StrBytes;
     let one = |batch: &SentBatch| {
+        let name = if batch.topic_id.is_some() { "" } else { &batch.partition.topic };
         TopicProduceResponse::default()
-            .with_name(TopicName(StrBytes::from_string(batch.partition.topic.to_string())))
+            .with_name(TopicName(StrBytes::from_string(name.to_owned())))
+            .with_topic_id(batch.topic_id.unwrap_or_default())
             .with_partition_responses(vec![
                 PartitionProduceResponse::default().with_index(batch.partition.partition),
             ])

@@ -1,4 +1,4 @@
-//! Fetch responses, versions 4 to 17, walked natively because they carry the data.
+//! Fetch responses, versions 4 to 18, walked natively because they carry the data.
 //!
 //! The records are slices of the frame; nothing is copied but topic names.
 //! Versions: 5 log start offset; 7 sessions (KIP-227); 11 preferred replica (KIP-392); 12 flexible,

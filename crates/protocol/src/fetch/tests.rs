@@ -57,7 +57,7 @@ fn response(version: i16) -> Bytes {
 
 #[test]
 fn every_version_is_read_as_it_was_written_and_the_records_are_slices_of_the_frame() {
-    for version in 4..=17 {
+    for version in 4..=18 {
         let frame = response(version);
         let read = FetchResponse::decode(frame.clone(), version, &Limits::default()).unwrap();
         assert_eq!((read.correlation_id, read.throttle_ms, read.error), (1234, 20, ErrorCode::NONE));
@@ -85,7 +85,7 @@ fn every_version_is_read_as_it_was_written_and_the_records_are_slices_of_the_fra
         assert_eq!(read.node_endpoints.len(), usize::from(version >= 16));
         assert!(read.node_endpoints.iter().all(|node| (node.host.as_str(), node.port) == ("h", 9092)));
     }
-    for version in [3, 18, -1] {
+    for version in [3, 19, -1] {
         let error = FetchResponse::decode(Bytes::new(), version, &Limits::default()).unwrap_err();
         assert_eq!(error, Error::UnsupportedApi { api: ApiKey::FETCH, version });
     }
@@ -93,7 +93,7 @@ fn every_version_is_read_as_it_was_written_and_the_records_are_slices_of_the_fra
 
 #[test]
 fn a_response_cut_anywhere_is_an_error_that_names_message_and_place() {
-    for version in 4..=17 {
+    for version in 4..=18 {
         let frame = response(version);
         for cut in 0..frame.len() {
             let error = FetchResponse::decode(frame.slice(..cut), version, &Limits::default()).unwrap_err();
@@ -115,7 +115,7 @@ fn damaged_responses_never_panic_and_agree_with_the_table() {
     let mut random = StdRng::seed_from_u64(1);
     let limits = Limits::default();
     let mut good = 0;
-    for version in 4..=17 {
+    for version in 4..=18 {
         let frame = response(version);
         for _ in 0..400 {
             let mut bytes = frame.to_vec();

@@ -63,7 +63,7 @@ const PRODUCE: Schema = Schema {
 
 const FETCH: Schema = Schema {
     api: ApiKey::FETCH,
-    versions: (4, 17),
+    versions: (4, 18),
     flexible: 12,
     request: &[
         f("cluster_id", Text).from(12).nullable(12).tagged(0),
@@ -90,6 +90,7 @@ const FETCH: Schema = Schema {
                         f("log_start_offset", I64).from(5),
                         f("partition_max_bytes", I32),
                         f("replica_directory_id", Uuid).from(17).tagged(0),
+                        f("high_watermark", I64).from(18).tagged(1),
                     ],
                 ),
             ],

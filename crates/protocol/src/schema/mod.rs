@@ -5,8 +5,7 @@
 //! not be, that tagged fields are as long as they say, and that no bytes are left over. A kind without
 //! a table entry cannot be called.
 //!
-//! The tables cover the versions that Kafka 4.3 has in common with `kafka-protocol`, except that fetching
-//! ends at version 17.
+//! The tables cover the versions that Kafka 4.3 has in common with `kafka-protocol`.
 
 mod cluster;
 mod configs;
