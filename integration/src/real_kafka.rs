@@ -5,11 +5,12 @@
 //! parent shell waits for the end of its standard input and then kills it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
+use tokio::net::TcpSocket;
 
 /// The variable that names the folder of the jars.
 pub const JARS_VARIABLE: &str = "MILLSTREAM_KAFKA_JARS";
@@ -23,8 +24,29 @@ const START_DEADLINE: Duration = Duration::from_secs(90);
 pub struct RealKafka {
     version: String,
     folder: tempfile::TempDir,
-    port: u16,
+    port: ReservedPort,
+    _controller: ReservedPort,
     process: Mutex<Option<Child>>,
+}
+
+/// A free loopback port that nobody else is given, also while its broker is dead: a socket that is bound and does
+/// not listen holds it. Java, as we, binds with `SO_REUSEADDR`, which lets two sockets have one port as long as one
+/// at most listens.
+struct ReservedPort {
+    number: u16,
+    _holder: TcpSocket,
+}
+
+impl ReservedPort {
+    fn new() -> Result<Self, String> {
+        let bind = || {
+            let holder = TcpSocket::new_v4()?;
+            holder.set_reuseaddr(true)?;
+            holder.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+            Ok(Self { number: holder.local_addr()?.port(), _holder: holder })
+        };
+        bind().map_err(|error: std::io::Error| format!("no free port: {error}"))
+    }
 }
 
 impl RealKafka {
@@ -34,9 +56,10 @@ impl RealKafka {
             .prefix("millstream-kafka-")
             .tempdir()
             .map_err(|error| format!("cannot make a folder for Kafka: {error}"))?;
-        let [port, controller] = free_ports()?;
-        write_properties(folder.path(), port, controller, properties)?;
-        let kafka = Self { version: version.into(), folder, port, process: Mutex::new(None) };
+        let (port, controller) = (ReservedPort::new()?, ReservedPort::new()?);
+        write_properties(folder.path(), port.number, controller.number, properties)?;
+        let process = Mutex::new(None);
+        let kafka = Self { version: version.into(), folder, port, _controller: controller, process };
         let cluster_id = "4L6g3nShT-eMCtK--X86sw";
         let config = kafka.folder.path().join("server.properties");
         let config = config.to_string_lossy();
@@ -68,7 +91,7 @@ impl RealKafka {
 
     /// `127.0.0.1:<port>`.
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.port.number)
     }
 
     /// The folder of the log segments: `<topic>-<partition>/<first offset>.log`.
@@ -131,7 +154,7 @@ impl RealKafka {
     fn wait_until_ready(&self, log: &Path) -> Result<(), String> {
         let start = Instant::now();
         while start.elapsed() < START_DEADLINE {
-            if answers_metadata(self.port) {
+            if answers_metadata(self.port.number) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -185,14 +208,6 @@ fn jars(version: &str) -> Result<PathBuf, String> {
     } else {
         Err(format!("{} holds no jars: run `cargo xtask kafka`", jars.display()))
     }
-}
-
-/// Two ports that were free a moment ago, held at once so that they differ.
-fn free_ports() -> Result<[u16; 2], String> {
-    let bind = || TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"));
-    let (one, two) = (bind()?, bind()?);
-    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
-    Ok([port(&one).map_err(|e| e.to_string())?, port(&two).map_err(|e| e.to_string())?])
 }
 
 fn write_properties(folder: &Path, port: u16, controller: u16, more: &[&str]) -> Result<(), String> {

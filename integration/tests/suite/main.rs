@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
+mod client;
 mod disk_full;
 mod dump_log;
 mod faults;

@@ -6,5 +6,6 @@
 mod connecting;
 mod offsets;
 mod reading;
+mod records;
 mod setup;
 mod writing;

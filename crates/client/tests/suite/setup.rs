@@ -1,25 +1,16 @@
-//! A broker with data in it, and what a read of it brings.
-
-use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::Arc;
-use std::time::Duration;
+//! An embedded broker that can be killed and started again.
 
 use millstream_broker::net::{EmbeddedBroker, serve_in_thread};
 use millstream_broker::{Broker, BrokerOptions};
-use millstream_client::{
-    ClientOptions, Error, FetchedRecords, Kafka, Producer, ProducerOptions, RangeRead, RecordRef,
-    TopicPartition,
-};
-use millstream_protocol::records::Batches;
-
-/// Nothing in a test may take longer.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+use millstream_client::{ClientOptions, Kafka};
+use tokio::net::TcpSocket;
 
 pub struct Cluster {
     pub broker: Broker,
     server: Option<EmbeddedBroker>,
     port: u16,
+    /// Bound and not listening, it keeps the port from everybody else while the broker is dead.
+    _port_holder: Option<TcpSocket>,
 }
 
 impl Cluster {
@@ -28,11 +19,16 @@ impl Cluster {
     }
 
     pub fn with(options: BrokerOptions) -> Self {
+        let holder = (options.nodes == 1).then(|| {
+            let holder = TcpSocket::new_v4().unwrap();
+            holder.set_reuseaddr(true).unwrap();
+            holder.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            holder
+        });
+        let port = holder.as_ref().map_or(0, |holder| holder.local_addr().unwrap().port());
         let broker = Broker::new(options).unwrap();
-        let server = serve_in_thread(broker.clone(), "127.0.0.1", 0).unwrap();
-        let first = server.bootstrap().split(',').next().unwrap().to_owned();
-        let port = first.rsplit_once(':').unwrap().1.parse().unwrap();
-        Self { broker, server: Some(server), port }
+        let server = serve_in_thread(broker.clone(), "127.0.0.1", port).unwrap();
+        Self { broker, server: Some(server), port, _port_holder: holder }
     }
 
     /// Closes every socket. The log stays.
@@ -40,8 +36,9 @@ impl Cluster {
         self.server = None;
     }
 
-    /// Listens again on the same port.
+    /// Listens again on the same port, which only a cluster of one node keeps.
     pub fn restart(&mut self) {
+        assert_ne!(self.port, 0, "a cluster of several nodes cannot be restarted");
         self.server = Some(serve_in_thread(self.broker.clone(), "127.0.0.1", self.port).unwrap());
     }
 
@@ -52,118 +49,4 @@ impl Cluster {
     pub async fn connect(&self) -> Kafka {
         Kafka::connect(self.options()).await.unwrap()
     }
-}
-
-/// Small batches and quick retries.
-pub fn producer_options() -> ProducerOptions {
-    ProducerOptions {
-        batch_bytes: 1000,
-        linger: Duration::ZERO,
-        retry_backoff: Duration::from_millis(10),
-        ..ProducerOptions::default()
-    }
-}
-
-/// Writes records `first..last` in turn to `partitions` partitions; the value is the number in decimal.
-pub async fn write(producer: &Producer, topic: &str, partitions: i32, numbers: Range<u64>) {
-    write_unflushed(producer, topic, partitions, numbers).await;
-    producer.flush().await.unwrap();
-}
-
-/// As [`write`], but what it wrote may not have been sent yet.
-pub async fn write_unflushed(producer: &Producer, topic: &str, partitions: i32, numbers: Range<u64>) {
-    let topic: Arc<str> = topic.into();
-    for number in numbers {
-        let value = number.to_string();
-        let partition = i32::try_from(number % u64::try_from(partitions).unwrap()).unwrap();
-        let record = RecordRef { value: Some(value.as_bytes()), ..RecordRef::default() };
-        producer.send(&topic, Some(partition), record).await.unwrap();
-    }
-}
-
-/// A topic of `partitions` with the numbers `0..count` spread over it.
-pub async fn fill(kafka: &Kafka, broker: &Broker, topic: &str, partitions: i32, count: u64) {
-    broker.create_topic(topic, partitions, &[]).unwrap();
-    write(&kafka.producer(producer_options()), topic, partitions, 0..count).await;
-}
-
-/// Offsets and values of a fetch, trimmed to its range.
-pub fn decode(fetched: &FetchedRecords) -> Vec<(i64, String)> {
-    let mut rows = Vec::new();
-    let mut scratch = Vec::new();
-    for batch in Batches::new(&fetched.records) {
-        let batch = batch.unwrap();
-        batch.verify_crc().unwrap();
-        if batch.header.is_control() {
-            continue;
-        }
-        for record in batch.records(usize::MAX, &mut scratch).unwrap() {
-            let record = record.unwrap();
-            if (fetched.from..fetched.until).contains(&record.offset) {
-                rows.push((record.offset, String::from_utf8(record.value.unwrap_or(b"").to_vec()).unwrap()));
-            }
-        }
-    }
-    rows
-}
-
-/// Reads a range to its end.
-pub async fn drain(mut range: RangeRead) -> Result<Vec<(i64, String)>, Error> {
-    let mut rows = Vec::new();
-    let all = async {
-        while let Some(fetched) = range.next().await? {
-            rows.extend(decode(&fetched));
-        }
-        Ok(())
-    };
-    tokio::time::timeout(PATIENCE, all).await.expect("the range ends in time")?;
-    assert!(rows.windows(2).all(|pair| pair[0].0 < pair[1].0), "offsets ascend");
-    Ok(rows)
-}
-
-/// Every record of a topic, read with a fresh reader, by partition.
-pub async fn everything(kafka: &Kafka, broker: &Broker, topic: &str) -> BTreeMap<i32, Vec<String>> {
-    let reader = kafka.reader(kafka.options().fetch.clone());
-    let described = kafka.describe_topics(&[topic.to_owned()]).await.unwrap();
-    let mut rows = BTreeMap::new();
-    for partition in &described[0].partitions {
-        let (start, end) = broker.offsets(topic, partition.partition).unwrap();
-        let tp = TopicPartition::new(topic, partition.partition);
-        let found = drain(reader.read(&tp, start, end)).await.unwrap();
-        rows.insert(partition.partition, found.into_iter().map(|(_, value)| value).collect());
-    }
-    rows
-}
-
-/// What `write` has put into one partition.
-pub fn numbers(partition: u64, partitions: u64, count: u64) -> Vec<String> {
-    (0..count).filter(|n| n % partitions == partition).map(|n| n.to_string()).collect()
-}
-
-/// Compares what a partition holds with what was written; a difference is told by its place and its kind.
-pub fn assert_same(partition: &str, found: &[String], expected: &[String]) {
-    let Some(at) = (0..found.len().max(expected.len())).find(|at| found.get(*at) != expected.get(*at)) else {
-        return;
-    };
-    let count = |all: &[String]| {
-        let mut counts = BTreeMap::new();
-        all.iter().for_each(|value| *counts.entry(value.clone()).or_insert(0_i64) += 1);
-        counts
-    };
-    let (have, want) = (count(found), count(expected));
-    let more = |these: &BTreeMap<String, i64>, those: &BTreeMap<String, i64>| {
-        let extra = these.iter().filter(|(value, n)| **n > those.get(*value).copied().unwrap_or(0));
-        extra.map(|(value, _)| value.clone()).take(5).collect::<Vec<_>>()
-    };
-    let around = |all: &[String]| all[at.min(all.len())..(at + 5).min(all.len())].to_vec();
-    panic!(
-        "{partition}: {} records, {} expected; from position {at} on {:?} where {:?} is expected; \
-         lost: {:?}, too often: {:?}",
-        found.len(),
-        expected.len(),
-        around(found),
-        around(expected),
-        more(&want, &have),
-        more(&have, &want)
-    );
 }

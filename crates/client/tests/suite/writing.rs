@@ -5,32 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use millstream_broker::{Act, BrokerOptions};
-use millstream_client::{Acks, Compression, Error, ErrorCode, ProducerOptions, RecordRef, Sent};
+use millstream_client::{Error, ErrorCode, ProducerOptions, RecordRef, Sent};
 use millstream_protocol::ids::ApiKey;
 
-use crate::setup::{Cluster, assert_same, everything, numbers, producer_options, write, write_unflushed};
-
-async fn assert_exact(cluster: &Cluster, topic: &str, partitions: u64, count: u64) {
-    let kafka = cluster.connect().await;
-    let rows = everything(&kafka, &cluster.broker, topic).await;
-    for partition in 0..partitions {
-        let found = &rows[&i32::try_from(partition).unwrap()];
-        assert_same(&format!("{topic}-{partition}"), found, &numbers(partition, partitions, count));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_codec_brings_every_record_in_order() {
-    let cluster = Cluster::start(1);
-    let kafka = cluster.connect().await;
-    for compression in Compression::ALL {
-        let topic = format!("t-{compression}");
-        cluster.broker.create_topic(&topic, 3, &[]).unwrap();
-        let producer = kafka.producer(ProducerOptions { compression, ..producer_options() });
-        write(&producer, &topic, 3, 0..3000).await;
-        assert_exact(&cluster, &topic, 3, 3000).await;
-    }
-}
+use crate::records::{assert_exact, producer_options, write, write_unflushed};
+use crate::setup::Cluster;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_answers_and_lost_requests_make_no_duplicates_and_no_gaps() {
@@ -49,7 +28,7 @@ async fn lost_answers_and_lost_requests_make_no_duplicates_and_no_gaps() {
     let producer = kafka.producer(producer_options());
     write(&producer, "t", 2, 0..10_000).await;
     assert!(rule.hits() > 5, "{} faults", rule.hits());
-    assert_exact(&cluster, "t", 2, 10_000).await;
+    assert_exact(&kafka, "t", 2, 10_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +51,7 @@ async fn leaders_that_move_in_mid_write_are_followed() {
     write(&producer, "t", 3, 0..9000).await;
     assert!(rule.hits() > 5, "leaders moved {} times", rule.hits());
     rule.remove();
-    assert_exact(&cluster, "t", 3, 9000).await;
+    assert_exact(&kafka, "t", 3, 9000).await;
 }
 
 /// A broker that knows nothing of a producer takes any first number: the second batch must not be there yet.
@@ -88,7 +67,7 @@ async fn a_first_batch_that_is_refused_is_not_overtaken() {
     });
     write(&kafka.producer(producer_options()), "t", 2, 0..3000).await;
     assert_eq!(rule.hits(), 1);
-    assert_exact(&cluster, "t", 2, 3000).await;
+    assert_exact(&kafka, "t", 2, 3000).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +95,7 @@ async fn a_new_leader_gets_nothing_while_the_old_one_has_not_answered() {
     kafka.describe_topics(&["t".to_owned()]).await.unwrap();
     write(&producer, "t", 1, 100..2000).await;
     first.await.unwrap().unwrap();
-    assert_exact(&cluster, "t", 1, 2000).await;
+    assert_exact(&kafka, "t", 1, 2000).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,76 +119,11 @@ async fn a_broker_killed_and_restarted_in_mid_write_has_every_record_once() {
         cluster.restart();
     }
     writing.await.unwrap();
-    assert_exact(&cluster, "t", 2, 6000).await;
+    assert_exact(&kafka, "t", 2, 6000).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn records_without_partition_go_by_key_or_stick() {
-    let cluster = Cluster::start(1);
-    let kafka = cluster.connect().await;
-    cluster.broker.create_topic("t", 4, &[]).unwrap();
-    let producer = kafka.producer(producer_options());
-    let topic: Arc<str> = "t".into();
-    for n in 0..400 {
-        let key = format!("k{}", n % 10);
-        let record =
-            RecordRef { key: Some(key.as_bytes()), value: Some(key.as_bytes()), ..RecordRef::default() };
-        producer.send(&topic, None, record).await.unwrap();
-    }
-    producer.flush().await.unwrap();
-    let rows = everything(&kafka, &cluster.broker, "t").await;
-    for n in 0..10 {
-        let key = format!("k{n}");
-        let partition = millstream_protocol::partitioner::partition_for_key(key.as_bytes(), 4);
-        assert_eq!(rows[&partition].iter().filter(|value| **value == key).count(), 40, "{key}");
-    }
-    let bad = producer.send(&topic, Some(4), RecordRef::default()).await.unwrap_err();
-    assert!(bad.to_string().contains("partition 4 of topic t does not exist: it has 4"), "{bad}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_record_above_the_request_size_is_refused_at_once_in_javas_words() {
-    let cluster = Cluster::start(1);
-    let kafka = cluster.connect().await;
-    let producer = kafka.producer(ProducerOptions { max_request_bytes: 1000, ..producer_options() });
-    let value = vec![b'x'; 2000];
-    let record = RecordRef { value: Some(&value), ..RecordRef::default() };
-    let error = producer.try_send(&"t".into(), None, record).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "The message is 2086 bytes when serialized which is larger than 1000, which is the value of the \
-         max.request.size configuration."
-    );
-    producer.flush().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_batch_above_the_topics_size_is_split_and_a_single_record_fails() {
-    let cluster = Cluster::start(1);
-    let kafka = cluster.connect().await;
-    cluster.broker.create_topic("t", 1, &[("max.message.bytes", "300")]).unwrap();
-    let producer =
-        kafka.producer(ProducerOptions { linger: Duration::from_millis(20), ..producer_options() });
-    write(&producer, "t", 1, 0..2000).await;
-    assert_exact(&cluster, "t", 1, 2000).await;
-    let value = vec![b'x'; 500];
-    let record = RecordRef { value: Some(&value), ..RecordRef::default() };
-    producer.send(&"t".into(), None, record).await.unwrap();
-    let error = producer.flush().await.unwrap_err();
-    assert_eq!(error.code(), Some(ErrorCode::MESSAGE_TOO_LARGE));
-    assert!(!error.possibly_written(), "{error}");
-    // The producer goes on.
-    write(&producer, "t", 1, 2000..3000).await;
-    assert_exact(&cluster, "t", 1, 3000).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_missing_topic_is_created_where_allowed_and_otherwise_reported_after_max_block() {
-    let cluster = Cluster::start(1);
-    let kafka = cluster.connect().await;
-    write(&kafka.producer(producer_options()), "new", 1, 0..10).await;
-    assert_exact(&cluster, "new", 1, 10).await;
-
+async fn a_missing_topic_that_may_not_be_created_is_reported_after_max_block() {
     let strict = Cluster::with(BrokerOptions { auto_create_topics: false, ..BrokerOptions::default() });
     let kafka = strict.connect().await;
     let producer =
@@ -239,16 +153,23 @@ async fn delivery_ends_at_its_timeout_and_says_what_may_have_been_written() {
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     rule.remove();
     producer.flush().await.unwrap();
+}
 
-    let rule = cluster.broker.on(ApiKey::PRODUCE, |_| Act::Error(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
-    producer.send(&topic, None, RecordRef { value: Some(b"w"), ..RecordRef::default() }).await.unwrap();
+#[tokio::test(flavor = "multi_thread")]
+async fn every_clone_is_told_of_a_failure_once() {
+    let cluster = Cluster::start(1);
+    let kafka = cluster.connect().await;
+    cluster.broker.create_topic("t", 1, &[]).unwrap();
+    let _rule = cluster.broker.on(ApiKey::PRODUCE, |_| Act::Error(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
+    let producer = kafka.producer(producer_options());
+    let record = RecordRef { value: Some(b"w"), ..RecordRef::default() };
+    producer.send(&"t".into(), None, record).await.unwrap();
     let other = producer.clone();
     let error = producer.flush().await.unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
     assert!(!error.possibly_written());
     assert!(other.flush().await.is_err(), "a clone is told as well");
     assert!(other.flush().await.is_ok(), "but once");
-    rule.remove();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,9 +184,6 @@ async fn a_full_buffer_waits_for_acknowledgements_up_to_max_block() {
         ..producer_options()
     };
     let producer = kafka.producer(options);
-    // A lingering batch does not hold a full buffer back.
-    write(&producer, "t", 1, 0..2000).await;
-    assert_exact(&cluster, "t", 1, 2000).await;
     let _rule = cluster.broker.on(ApiKey::PRODUCE, |_| Act::Delay(Duration::from_secs(60)));
     let topic: Arc<str> = "t".into();
     let value = [b'x'; 500];
@@ -276,21 +194,4 @@ async fn a_full_buffer_waits_for_acknowledgements_up_to_max_block() {
         }
     };
     assert!(matches!(error, Error::Timeout { .. }) && error.to_string().contains("buffer.memory"), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_acknowledgements_records_arrive_too() {
-    let cluster = Cluster::start(1);
-    let kafka = cluster.connect().await;
-    cluster.broker.create_topic("t", 1, &[]).unwrap();
-    let options = ProducerOptions { acks: Acks::None, idempotence: false, ..producer_options() };
-    let producer = kafka.producer(options);
-    write(&producer, "t", 1, 0..500).await;
-    for _ in 0..100 {
-        if cluster.broker.offsets("t", 0).unwrap().1 == 500 {
-            return assert_exact(&cluster, "t", 1, 500).await;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the records did not arrive");
 }
