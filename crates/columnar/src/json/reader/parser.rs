@@ -394,15 +394,18 @@ impl<'a> Parser<'a> {
                     rest = &rest[used..];
                     continue;
                 }
-                // Any other character stands for itself.
-                _ => match checked(rest).chars().next() {
-                    Some(character) => {
-                        self.unescaped.push(character);
-                        rest = &rest[character.len_utf8()..];
-                        continue;
+                // Any other character stands for itself. Only its own bytes are looked at: a string may consist of
+                // nothing but escapes.
+                _ => {
+                    let length = rest.iter().skip(1).take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
+                    let character = rest.get(..length + 1).unwrap_or_default();
+                    self.unescaped.push_str(checked(character));
+                    rest = &rest[character.len()..];
+                    if character.is_empty() {
+                        return;
                     }
-                    None => return,
-                },
+                    continue;
+                }
             };
             self.unescaped.push(plain);
             rest = &rest[1..];

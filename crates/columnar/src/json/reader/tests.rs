@@ -167,6 +167,25 @@ fn names_repeated_without_end_cost_no_more_than_their_bytes() {
 }
 
 #[test]
+fn strings_of_nothing_but_escapes_are_read_in_one_go() {
+    // Each escape once had everything behind it looked at: this document took hours.
+    for escape in ["\\\\", "\\\"", "\\/"] {
+        let document = format!(r#"{{"b":"{}"}}"#, escape.repeat(2_000_000));
+        let array = JsonReader::new(&schema(&abcd()), JsonReadOptions::default())
+            .unwrap()
+            .read(&StringViewArray::from_iter_values([&document]))
+            .unwrap();
+        let strings = array.as_struct().column(1).as_string_view().clone();
+        assert_eq!(strings.value(0), escape[1..].repeat(2_000_000));
+    }
+    let options =
+        JsonReadOptions { allow_backslash_escaping_any_character: true, ..JsonReadOptions::default() };
+    let odd = "{\"b\":\"\\\u{e9}\\q\\\u{4e2d}\u{4e2d}\\\u{1f600}z\"}";
+    let rows = read_with(&schema(&abcd()), options, &[odd]).unwrap();
+    assert_eq!(rows, ["{null, \u{e9}q\u{4e2d}\u{4e2d}\u{1f600}z, null, null}"]);
+}
+
+#[test]
 fn failfast_names_the_record_and_the_condition() {
     let fault = |document| {
         let options = JsonReadOptions { mode: ParseMode::FailFast, ..JsonReadOptions::default() };
