@@ -77,7 +77,7 @@ fn from_frames(captures: &[Capture]) -> Result {
             write("messages", name, &[&head[..], &body].concat())?;
         }
         if name.starts_with("res-1-") {
-            write("fetch_response", name, &[&[(*version).min(17) as u8 - 4][..], frame].concat())?;
+            write("fetch_response", name, &[&[*version as u8 - 4][..], frame].concat())?;
         }
         if stream.len() + frame.len() < 8192 {
             stream.extend((frame.len() as u32).to_be_bytes());
@@ -117,7 +117,7 @@ fn logs_in(capture: &Capture) -> Vec<(String, Vec<u8>)> {
     if !capture.name.starts_with("res-1-") {
         return Vec::new();
     }
-    let response = FetchResponse::decode(capture.frame.clone(), capture.version.min(17), &Limits::default());
+    let response = FetchResponse::decode(capture.frame.clone(), capture.version, &Limits::default());
     let Ok(response) = response else { return Vec::new() };
     let partitions = response.topics.into_iter().flat_map(|topic| topic.partitions);
     let logs = partitions.filter(|partition| !partition.records.is_empty());

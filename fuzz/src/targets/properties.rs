@@ -9,7 +9,10 @@ use millstream_client::ClientOptions;
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let properties: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
-    let secret = properties.iter().find(|(name, value)| name.contains("password") && value.len() > 8);
+    // A text that stands elsewhere too is no secret.
+    let secret = properties.iter().find(|(name, value)| {
+        name.contains("password") && value.len() > 8 && text.matches(value).count() == 1
+    });
     match ClientOptions::from_properties(properties.iter().copied()) {
         Ok(parsed) => {
             let shown = format!("{parsed:?}");
