@@ -118,7 +118,8 @@ fn expected(
             open.push(ahead.remove(0).producer_id);
         }
         let is_hidden = batch.attributes & 0x10 != 0 && !is_control && open.contains(&batch.producer_id);
-        if is_hidden || (is_control && !read_committed) {
+        // Markers are read only where one of them may end something.
+        if is_hidden || (is_control && open.is_empty()) {
             continue;
         }
         let tells_all = !(projection.key || projection.value || projection.timestamp || projection.headers);
