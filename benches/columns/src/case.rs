@@ -4,8 +4,9 @@
 pub struct Case {
     /// `<group>_<what>`, as it stands in the keys of the JSON line.
     pub name: &'static str,
-    /// Whether `cargo xtask count` counts the instructions of ours, and of what is there without peers. Such a case has no randomness beyond a fixed
-    /// seed, no hash maps with random state, and few enough rows to run under callgrind in a second or two.
+    /// Whether `cargo xtask count` counts the instructions of ours, and of what is there without peers. Such a case
+    /// has no randomness beyond a fixed seed, no hash maps with random state, and few enough rows to run under
+    /// callgrind in a second or two.
     pub is_counted: bool,
     /// Makes the input, verifies each contender's result outside the clock, and returns the contenders.
     pub prepare: fn() -> Result<Prepared, String>,

@@ -134,7 +134,7 @@ impl RecordBatchDecoder {
         let p = self.projection;
         let part = &mut self.part;
         let most = self.options.target_rows.saturating_sub(part.rows).max(1);
-        let mut most_bytes = self.options.target_bytes.saturating_sub(part.bytes).max(1);
+        let most_bytes = self.options.target_bytes.saturating_sub(part.bytes).max(1);
         // One row more than there can be: the records themselves say that they are at their end.
         let room = records.at_most().saturating_add(1).min(most);
         let ahead = records.at_most().saturating_mul(self.batches_ahead).saturating_add(1).min(most);
@@ -168,14 +168,10 @@ impl RecordBatchDecoder {
                     break Err(fault);
                 }
             };
-            if p.headers {
-                if let Err(error) = headers.push(record.headers, window) {
-                    break Err(Fault::Other(error));
-                }
-                if headers.rewritten_bytes() >= self.options.target_bytes {
-                    // This row is the part's last.
-                    most_bytes = 0;
-                }
+            if p.headers
+                && let Err(error) = headers.push(record.headers, window)
+            {
+                break Err(Fault::Other(error));
             }
             rows.push(
                 window,
@@ -185,6 +181,9 @@ impl RecordBatchDecoder {
                 record.offset,
             );
             end = records.bytes_read();
+            if p.headers && headers.rewritten_bytes() >= self.options.target_bytes {
+                break Ok(Outcome::Full);
+            }
         };
         window.span.end = window.span.end.max(at + end);
         (rows.rows(), outcome)
