@@ -201,7 +201,8 @@ fn as_text(value: &Tree) -> String {
     }
 }
 
-/// Only quotes, backslashes and control characters are escaped, with upper-case digits.
+/// Only quotes, backslashes and control characters are escaped, with upper-case digits, and characters beyond the
+/// basic plane, as two surrogates.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {
@@ -213,6 +214,11 @@ fn quoted(text: &str) -> String {
             '\u{c}' => out.push_str("\\f"),
             '\r' => out.push_str("\\r"),
             '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04X}", u32::from(character))),
+            '\u{10000}'.. => {
+                let mut units = [0; 2];
+                character.encode_utf16(&mut units);
+                units.iter().for_each(|unit| out.push_str(&format!("\\u{unit:04X}")));
+            }
             _ => out.push(character),
         }
     }

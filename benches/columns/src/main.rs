@@ -8,6 +8,9 @@
 
 mod case;
 mod codecs;
+mod json;
+#[path = "../../../crates/columnar/src/json/twin.rs"]
+mod json_twin;
 mod measure;
 mod records;
 #[path = "../../../crates/columnar/src/records/tests/twin.rs"]
@@ -18,7 +21,7 @@ use std::process::ExitCode;
 
 /// Every group's cases.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [records::CASES, codecs::CASES].into_iter().flatten()
+    [records::CASES, codecs::CASES, json::CASES].into_iter().flatten()
 }
 
 fn main() -> ExitCode {

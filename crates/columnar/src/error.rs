@@ -41,8 +41,9 @@ pub enum Error {
     },
     /// A JSON document could not be parsed under FAILFAST.
     #[error(
-        "malformed JSON record {record}: {fault}; set the option mode to PERMISSIVE to get null fields \
-         for such records"
+        "malformed JSON record {record} (row {row} of its batch{}{path}): {fault}; set the option mode to \
+         PERMISSIVE to get null fields for such records",
+        if path.is_empty() { "" } else { ", field " }
     )]
     MalformedJson {
         /// Spark's `badRecord`: the result row as text (`[null,null]`), or the document for arrays where an
@@ -50,6 +51,10 @@ pub enum Error {
         record: String,
         /// Which of Spark's conditions this is.
         fault: JsonFault,
+        /// The row in the array of documents.
+        row: usize,
+        /// The path to the value that does not fit, as `a.b.2`; empty for the whole document.
+        path: String,
     },
     /// A CSV record could not be read: under FAILFAST, or in any mode where it breaks a limit.
     #[error("malformed CSV record {record}: {fault}")]
@@ -116,6 +121,14 @@ pub enum JsonFault {
     ArraysAsStructs,
     /// The document is the literal `null`: `INVALID_JSON_ROOT_FIELD`.
     RootNull,
+    /// A string in the place of a float or double:
+    /// `MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_STRING_AS_DATATYPE`.
+    StringForNumber {
+        /// The innermost name or index.
+        field: String,
+        /// The string.
+        value: String,
+    },
     /// Bad syntax or a value that does not fit its field: `MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION`.
     Malformed {
         /// What was found, for logs.
@@ -123,11 +136,26 @@ pub enum JsonFault {
     },
 }
 
+impl JsonFault {
+    /// Spark's error condition.
+    pub fn condition(&self) -> &'static str {
+        match self {
+            Self::ArraysAsStructs => "MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS",
+            Self::RootNull => "INVALID_JSON_ROOT_FIELD",
+            Self::StringForNumber { .. } => "MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_STRING_AS_DATATYPE",
+            Self::Malformed { .. } => "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
+        }
+    }
+}
+
 impl fmt::Display for JsonFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JsonFault::ArraysAsStructs => f.write_str("an array cannot be read as a struct"),
             JsonFault::RootNull => f.write_str("the document is null"),
+            JsonFault::StringForNumber { field, value } => {
+                write!(f, "the string {value:?} of {field} is not a number")
+            }
             JsonFault::Malformed { what } => f.write_str(what),
         }
     }

@@ -67,6 +67,10 @@ impl<T> Default for Values<T> {
 }
 
 impl<T: Copy + Default> Values<T> {
+    pub fn reserve(&mut self, rows: usize) {
+        self.values.reserve(rows);
+    }
+
     #[inline(always)]
     pub fn push(&mut self, value: T) {
         self.values.push(value);
@@ -137,6 +141,10 @@ pub(crate) struct Home {
 }
 
 impl Views {
+    pub fn reserve(&mut self, rows: usize) {
+        self.views.reserve(rows);
+    }
+
     /// Appends the bytes from `start` to `end` of the document.
     #[inline(always)]
     pub fn push_slice(&mut self, text: &[u8], start: usize, end: usize, home: Home) {

@@ -8,6 +8,7 @@
 
 use super::TimeZone;
 use super::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND, checked_days};
+use super::iso::iso_instant;
 
 /// Days since the epoch, or None where Spark's cast gives null.
 pub fn string_to_date(text: &[u8]) -> Option<i32> {
@@ -59,6 +60,11 @@ pub fn string_to_date(text: &[u8]) -> Option<i32> {
 /// none; `today` (days since the epoch) is the date of a text that holds only a time; without it such a text
 /// gives None.
 pub fn string_to_timestamp(text: &[u8], zone: &TimeZone, today: Option<i32>) -> Option<i64> {
+    iso_instant(text).or_else(|| slow_timestamp(text, zone, today))
+}
+
+/// The walk, for any form.
+pub(super) fn slow_timestamp(text: &[u8], zone: &TimeZone, today: Option<i32>) -> Option<i64> {
     let fields = fields(text)?;
     let days = if fields.only_time { today? } else { fields.days()? };
     let local = fields.on_day(days)?;

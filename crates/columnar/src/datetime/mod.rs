@@ -7,6 +7,7 @@
 mod calendar;
 mod cast;
 mod format;
+mod iso;
 mod names;
 mod parse;
 mod pattern;

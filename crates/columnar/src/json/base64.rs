@@ -14,30 +14,47 @@ pub(super) fn encode(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// Appends the bytes of an encoding; None if it is not one. White space between symbols is passed over.
-pub(super) fn decode(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let (mut word, mut symbols, mut padding) = (0u32, 0, 0);
-    for &byte in text.iter().filter(|byte| **byte > b' ') {
-        if byte == b'=' {
-            padding += 1;
-        } else if padding > 0 {
-            return None;
-        } else {
-            word = word << 6 | value(byte)?;
-            symbols += 1;
-            if symbols == 4 {
-                out.extend_from_slice(&word.to_be_bytes()[1..]);
-                (word, symbols) = (0, 0);
+/// Why text is not base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// A character that cannot stand there.
+    Character,
+    /// The text ends where Jackson has taken the closing quote for a symbol.
+    End,
+}
+
+/// Appends the bytes of an encoding: groups of four symbols, the last two or one of which may be `=`, with
+/// white space between groups only. As in Jackson a group with `=` need not be the last.
+pub(super) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
+    let mut rest = text;
+    loop {
+        while let [b'\0'..=b' ', more @ ..] = rest {
+            rest = more;
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let (mut word, mut symbols) = (0, 0);
+        for place in 0..4 {
+            let Some((symbol, more)) = rest.split_first() else {
+                let is_taken = place == 1 || (place == 3 && symbols == 2);
+                return Err(if is_taken { Wrong::End } else { Wrong::Character });
+            };
+            rest = more;
+            if *symbol == b'=' && place >= 2 {
+                continue;
             }
+            // Behind the first `=` only another may stand.
+            let value = value(*symbol).filter(|_| symbols == place).ok_or(Wrong::Character)?;
+            word = word << 6 | value;
+            symbols += 1;
+        }
+        match symbols {
+            2 => out.push((word >> 4) as u8),
+            3 => out.extend_from_slice(&((word >> 2) as u16).to_be_bytes()),
+            _ => out.extend_from_slice(&word.to_be_bytes()[1..]),
         }
     }
-    match (symbols, padding) {
-        (0, 0) => {}
-        (2, 2) => out.push((word >> 4) as u8),
-        (3, 1) => out.extend_from_slice(&((word >> 2) as u16).to_be_bytes()),
-        _ => return None,
-    }
-    Some(())
 }
 
 fn value(symbol: u8) -> Option<u32> {
@@ -70,8 +87,22 @@ mod tests {
             decode(text.as_bytes(), &mut decoded).unwrap();
             assert_eq!(decoded, bytes);
         }
-        for bad in ["a", "aA=", "aA", "a===", "aA==x", "a*==", "="] {
-            assert_eq!(decode(bad.as_bytes(), &mut Vec::new()), None, "{bad}");
+        for (bad, why) in [
+            ("a", Wrong::End),
+            ("aA=", Wrong::End),
+            ("aA", Wrong::Character),
+            ("aAA", Wrong::Character),
+            ("a===", Wrong::Character),
+            ("aA==x", Wrong::End),
+            ("a*==", Wrong::Character),
+            ("=", Wrong::Character),
+            ("aA=A", Wrong::Character),
+            ("aG k", Wrong::Character),
+        ] {
+            assert_eq!(decode(bad.as_bytes(), &mut Vec::new()), Err(why), "{bad}");
         }
+        let mut decoded = Vec::new();
+        assert_eq!(decode(b" aGk=\naGk=", &mut decoded), Ok(()));
+        assert_eq!(decoded, b"hihi");
     }
 }

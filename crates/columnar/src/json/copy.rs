@@ -1,12 +1,12 @@
-//! A JSON value as text, written anew the way Jackson copies it: no blanks, escapes in their shortest form,
-//! numbers with a fraction or exponent as Java doubles, what is not a number in quotes.
+//! A JSON value as text, written anew the way Jackson copies it: no blanks, escapes in their shortest form but
+//! for characters beyond the basic plane (unless it copies to characters instead of bytes), numbers with a fraction or exponent as Java doubles, what is not a number in quotes.
 //!
 //! Spark shows this for a value that is not a string in a string column, in `get_json_object` and
 //! `json_tuple`.
 
-use super::escape::append_quoted;
+use super::escape::{append_copied, append_quoted};
 use super::reader::number::Form;
-use super::reader::parser::{Bad, Parser};
+use super::reader::parser::{Bad, Parser, Quoted};
 use crate::text::append_f64;
 
 /// Reads the value at the position and appends its text. Nesting is limited by the parser.
@@ -34,7 +34,7 @@ fn copy_members(parser: &mut Parser<'_>, out: &mut String) -> Result<(), Bad> {
         }
         first = false;
         let name = parser.name()?;
-        append_quoted(as_text(parser.value_of(name)), out);
+        append_literal(parser, name, out);
         parser.colon()?;
         out.push(':');
         copy_value(parser, out)?;
@@ -61,8 +61,16 @@ fn copy_elements(parser: &mut Parser<'_>, out: &mut String) -> Result<(), Bad> {
 
 fn copy_string(parser: &mut Parser<'_>, quote: u8, out: &mut String) -> Result<(), Bad> {
     let quoted = parser.string(quote)?;
-    append_quoted(as_text(parser.value_of(quoted)), out);
+    append_literal(parser, quoted, out);
     Ok(())
+}
+
+fn append_literal(parser: &mut Parser<'_>, quoted: Quoted, out: &mut String) {
+    if parser.copies_characters {
+        append_quoted(as_text(parser.value_of(quoted)), out);
+    } else {
+        append_copied(as_text(&parser.text[quoted.start..quoted.end]), out);
+    }
 }
 
 fn copy_word(parser: &mut Parser<'_>, word: &'static str, out: &mut String) -> Result<(), Bad> {

@@ -7,11 +7,15 @@ mod infer;
 mod options;
 mod path;
 mod reader;
+#[cfg(test)]
+mod recorded;
 mod scan;
+#[cfg(test)]
+mod twin;
 mod writer;
 
 pub use infer::{SchemaInference, schema_of_json};
-pub use options::{JsonReadOptions, JsonWriteOptions, ParseMode};
+pub use options::{JsonLimits, JsonReadOptions, JsonWriteOptions, ParseMode};
 pub use path::{JsonPath, json_tuple};
 pub use reader::JsonReader;
 pub(crate) use reader::number::decimal;

@@ -12,6 +12,33 @@ pub enum ParseMode {
     Permissive,
     /// The first bad document is an error.
     FailFast,
+    /// Bad documents say nothing. For the inference of schemas only; `from_json` refuses it.
+    DropMalformed,
+}
+
+/// Limits on what strangers may send. A document over one of them is not JSON. The first three are Spark's
+/// options with its defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JsonLimits {
+    /// Option `maxNestingDepth`: containers inside of each other. Default 1,000, and never more than that.
+    pub depth: usize,
+    /// Option `maxNumLen`: characters of a number. Default 1,000.
+    pub number: usize,
+    /// Option `maxStringLen`: bytes of a string as it is written. Default 20,000,000.
+    pub string: usize,
+    /// Option `maxNameLen`: bytes of a name as it is written. Default 50,000.
+    pub name: usize,
+    /// Option `maxDocumentLen`: bytes of a document. Default 1 GiB.
+    pub document: usize,
+}
+
+/// What recursion is made for.
+const MOST_DEPTH: usize = 1000;
+
+impl Default for JsonLimits {
+    fn default() -> Self {
+        Self { depth: MOST_DEPTH, number: 1000, string: 20_000_000, name: 50_000, document: 1 << 30 }
+    }
 }
 
 /// Options of the JSON reader. Defaults are Spark's.
@@ -48,6 +75,17 @@ pub struct JsonReadOptions {
     pub timestamp_ntz_format: Option<String>,
     /// Zone of timestamps that name none. Default UTC.
     pub time_zone: TimeZone,
+    /// Whether dates and timestamps that are not of the format may have the forms of older Sparks (`GMT` before
+    /// an offset, days as a number, the lenient forms). None: where there is no format.
+    pub date_time_fallback: Option<bool>,
+    /// Date of timestamps that name only a time, in days since 1970. None: such timestamps do not fit.
+    pub today: Option<i32>,
+    /// Inference only: strings that are timestamps become timestamps. Default false.
+    pub infer_timestamp: bool,
+    /// Inference only: fields that are always null, or empty arrays, are left out. Default false.
+    pub drop_field_if_all_null: bool,
+    /// Limits on documents.
+    pub limits: JsonLimits,
 }
 
 impl Default for JsonReadOptions {
@@ -68,6 +106,11 @@ impl Default for JsonReadOptions {
             timestamp_format: None,
             timestamp_ntz_format: None,
             time_zone: TimeZone::UTC,
+            date_time_fallback: None,
+            today: None,
+            infer_timestamp: false,
+            drop_field_if_all_null: false,
+            limits: JsonLimits::default(),
         }
     }
 }
@@ -78,7 +121,7 @@ impl JsonReadOptions {
     /// accepted.
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool> {
         match name.to_ascii_lowercase().as_str() {
-            "mode" => self.mode = mode(name, value)?,
+            "mode" => self.mode = mode(value),
             "columnnameofcorruptrecord" => self.corrupt_record_column = value.into(),
             "allowcomments" => self.allow_comments = boolean(name, value)?,
             "allowunquotedfieldnames" => self.allow_unquoted_field_names = boolean(name, value)?,
@@ -95,16 +138,17 @@ impl JsonReadOptions {
             "timestampformat" => self.timestamp_format = Some(value.into()),
             "timestampntzformat" => self.timestamp_ntz_format = Some(value.into()),
             "timezone" => self.time_zone = value.parse()?,
-            "locale"
-            | "linesep"
-            | "multiline"
-            | "encoding"
-            | "charset"
-            | "dropfieldifallnull"
-            | "samplingratio"
-            | "compression"
-            | "ignorenullfields"
-            | "enabledatetimeparsingfallback" => {}
+            "enabledatetimeparsingfallback" => self.date_time_fallback = Some(boolean(name, value)?),
+            "infertimestamp" => self.infer_timestamp = boolean(name, value)?,
+            "dropfieldifallnull" => self.drop_field_if_all_null = boolean(name, value)?,
+            "maxnestingdepth" => self.limits.depth = size(name, value)?.min(MOST_DEPTH),
+            "maxnumlen" => self.limits.number = size(name, value)?,
+            "maxstringlen" => self.limits.string = size(name, value)?,
+            "maxnamelen" => self.limits.name = size(name, value)?,
+            "maxdocumentlen" => self.limits.document = size(name, value)?,
+            "locale" => english(name, value)?,
+            "linesep" | "multiline" | "encoding" | "charset" | "samplingratio" | "compression"
+            | "ignorenullfields" => {}
             _ => return Ok(false),
         }
         Ok(true)
@@ -152,7 +196,8 @@ impl JsonWriteOptions {
             "timestampformat" => self.timestamp_format = Some(value.into()),
             "timestampntzformat" => self.timestamp_ntz_format = Some(value.into()),
             "timezone" => self.time_zone = value.parse()?,
-            "compression" | "linesep" | "encoding" | "charset" | "locale" => {}
+            "locale" => english(name, value)?,
+            "compression" | "linesep" | "encoding" | "charset" => {}
             _ => return Ok(false),
         }
         Ok(true)
@@ -171,14 +216,45 @@ fn boolean(option: &str, value: &str) -> Result<bool> {
     }
 }
 
-fn mode(option: &str, value: &str) -> Result<ParseMode> {
+/// As in Spark, a mode that it does not know is PERMISSIVE.
+fn mode(value: &str) -> ParseMode {
     match value.to_ascii_uppercase().as_str() {
-        "PERMISSIVE" => Ok(ParseMode::Permissive),
-        "FAILFAST" => Ok(ParseMode::FailFast),
-        _ => Err(Error::BadOption {
-            option: option.into(),
-            value: value.into(),
-            why: "from_json knows the modes PERMISSIVE and FAILFAST".into(),
-        }),
+        "FAILFAST" => ParseMode::FailFast,
+        "DROPMALFORMED" => ParseMode::DropMalformed,
+        _ => ParseMode::Permissive,
     }
+}
+
+fn size(option: &str, value: &str) -> Result<usize> {
+    value.parse().map_err(|_| Error::BadOption {
+        option: option.into(),
+        value: value.into(),
+        why: "use a whole number".into(),
+    })
+}
+
+/// Names of months and days, and the signs in decimals, are known in English only.
+fn english(option: &str, value: &str) -> Result<()> {
+    let language = value.split(['-', '_']).next().unwrap_or_default();
+    if language.eq_ignore_ascii_case("en") {
+        return Ok(());
+    }
+    Err(Error::BadOption {
+        option: option.into(),
+        value: value.into(),
+        why: "only English locales are supported, such as en-US".into(),
+    })
+}
+
+/// Refuses a pattern that holds one of `letters` outside of its quoted text.
+pub(super) fn refuse_letters(format: Option<&str>, letters: &str, why: &str) -> Result<()> {
+    let mut quoted = false;
+    let letter = format.unwrap_or_default().chars().find(|c| {
+        quoted ^= *c == '\'';
+        !quoted && letters.contains(*c)
+    });
+    letter.map_or(Ok(()), |letter| {
+        let pattern = format.unwrap_or_default().into();
+        Err(Error::BadPattern { pattern, why: format!("{why} the letter {letter}") })
+    })
 }

@@ -127,7 +127,10 @@ fn evaluate(parser: &mut Parser<'_>, steps: &[Step], style: Style, out: &mut Str
         (b'[', [Step::EachElement, rest @ ..]) if style != Style::Quoted => {
             let inner = if style == Style::Raw { Style::Quoted } else { Style::Flatten };
             let mut matches = String::from("[");
+            // Spark gathers these in a writer of characters.
+            let before = std::mem::replace(&mut parser.copies_characters, true);
             let found = each_element(parser, rest, inner, &mut matches)?;
+            parser.copies_characters = before;
             matches.push(']');
             match found {
                 0 => {}

@@ -1,12 +1,14 @@
 //! Bytes as text, and values as the text that Spark shows: casts to string, `show`, and the JSON writer use
 //! these.
 
+mod interval;
 mod lossy;
 mod moment;
 mod number;
 mod render;
 mod row;
 
+pub use interval::{string_to_day_time_interval, string_to_year_month_interval};
 pub use lossy::{decode_lossy_java, utf8_lossy_java};
 pub use moment::{
     append_date, append_day_time_interval, append_timestamp, append_timestamp_ntz, append_year_month_interval,

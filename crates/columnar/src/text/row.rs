@@ -1,9 +1,11 @@
 //! A result row the way Spark's FAILFAST error shows it: the row's internal values, `[1,null,x]`. Dates are
-//! days, timestamps microseconds.
+//! days, timestamps and day-time intervals microseconds, year-month intervals months.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    Date32Type, DurationMicrosecondType, IntervalYearMonthType, TimestampMicrosecondType,
+};
 use arrow_schema::DataType;
 
 use super::{Renderer, Style, append_i64};
@@ -46,6 +48,12 @@ fn append(array: &dyn Array, row: usize, out: &mut String) {
         DataType::Date32 => append_i64(array.as_primitive::<Date32Type>().value(row).into(), out),
         DataType::Timestamp(_, _) => {
             append_i64(array.as_primitive::<TimestampMicrosecondType>().value(row), out);
+        }
+        DataType::Duration(_) => {
+            append_i64(array.as_primitive::<DurationMicrosecondType>().value(row), out);
+        }
+        DataType::Interval(_) => {
+            append_i64(array.as_primitive::<IntervalYearMonthType>().value(row).into(), out);
         }
         _ => {
             if let Ok(renderer) = Renderer::new(array, &TimeZone::UTC, Style::Cast) {

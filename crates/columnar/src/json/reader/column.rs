@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::*;
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{DataType, FieldRef, Fields, TimeUnit};
+use arrow_schema::{DataType, FieldRef, Fields, IntervalUnit, TimeUnit};
 
 use super::object::StructColumn;
 use crate::values::{Nulls, Values, Views};
@@ -28,6 +28,8 @@ pub(super) enum Column {
     Date(Values<i32>),
     Timestamp(Values<i64>),
     TimestampNtz(Values<i64>),
+    DayTime(Values<i64>),
+    YearMonth(Values<i32>),
     List(Box<ListColumn>),
     Struct(Box<StructColumn>),
     Map(Box<MapColumn>),
@@ -51,7 +53,7 @@ pub(super) struct MapColumn {
 }
 
 impl Column {
-    /// An empty column; the types are those of [`crate::types`] without intervals, and maps with string keys.
+    /// An empty column; the types are those of [`crate::types`], with strings as keys of maps.
     pub fn new(data_type: &DataType) -> Result<Self> {
         let unsupported = || Error::UnsupportedType { operation: "from_json", data_type: data_type.clone() };
         Ok(match data_type {
@@ -71,6 +73,8 @@ impl Column {
                 Self::Timestamp(Values::default())
             }
             DataType::Timestamp(TimeUnit::Microsecond, None) => Self::TimestampNtz(Values::default()),
+            DataType::Duration(TimeUnit::Microsecond) => Self::DayTime(Values::default()),
+            DataType::Interval(IntervalUnit::YearMonth) => Self::YearMonth(Values::default()),
             DataType::List(field) => Self::List(Box::new(ListColumn {
                 field: Arc::clone(field),
                 values: Self::new(field.data_type())?,
@@ -101,8 +105,8 @@ impl Column {
             Self::Boolean(v) => v.len(),
             Self::Byte(v) => v.len(),
             Self::Short(v) => v.len(),
-            Self::Int(v) | Self::Date(v) => v.len(),
-            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) => v.len(),
+            Self::Int(v) | Self::Date(v) | Self::YearMonth(v) => v.len(),
+            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) | Self::DayTime(v) => v.len(),
             Self::Float(v) => v.len(),
             Self::Double(v) => v.len(),
             Self::Decimal(v, ..) => v.len(),
@@ -119,8 +123,8 @@ impl Column {
             Self::Boolean(v) => v.push_null(),
             Self::Byte(v) => v.push_null(),
             Self::Short(v) => v.push_null(),
-            Self::Int(v) | Self::Date(v) => v.push_null(),
-            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) => v.push_null(),
+            Self::Int(v) | Self::Date(v) | Self::YearMonth(v) => v.push_null(),
+            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) | Self::DayTime(v) => v.push_null(),
             Self::Float(v) => v.push_null(),
             Self::Double(v) => v.push_null(),
             Self::Decimal(v, ..) => v.push_null(),
@@ -144,8 +148,10 @@ impl Column {
             Self::Boolean(v) => v.truncate(length),
             Self::Byte(v) => v.truncate(length),
             Self::Short(v) => v.truncate(length),
-            Self::Int(v) | Self::Date(v) => v.truncate(length),
-            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) => v.truncate(length),
+            Self::Int(v) | Self::Date(v) | Self::YearMonth(v) => v.truncate(length),
+            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) | Self::DayTime(v) => {
+                v.truncate(length)
+            }
             Self::Float(v) => v.truncate(length),
             Self::Double(v) => v.truncate(length),
             Self::Decimal(v, ..) => v.truncate(length),
@@ -171,8 +177,10 @@ impl Column {
             Self::Boolean(v) => v.drain(from, to),
             Self::Byte(v) => v.drain(from, to),
             Self::Short(v) => v.drain(from, to),
-            Self::Int(v) | Self::Date(v) => v.drain(from, to),
-            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) => v.drain(from, to),
+            Self::Int(v) | Self::Date(v) | Self::YearMonth(v) => v.drain(from, to),
+            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) | Self::DayTime(v) => {
+                v.drain(from, to)
+            }
             Self::Float(v) => v.drain(from, to),
             Self::Double(v) => v.drain(from, to),
             Self::Decimal(v, ..) => v.drain(from, to),
@@ -189,6 +197,25 @@ impl Column {
                 v.values.drain(start, end);
                 v.nulls.drain(from, to);
             }
+        }
+    }
+
+    /// Makes room for a value a row. Nested values grow as they come.
+    pub fn reserve(&mut self, rows: usize) {
+        match self {
+            Self::Null(_) => {}
+            Self::Boolean(v) => v.reserve(rows),
+            Self::Byte(v) => v.reserve(rows),
+            Self::Short(v) => v.reserve(rows),
+            Self::Int(v) | Self::Date(v) | Self::YearMonth(v) => v.reserve(rows),
+            Self::Long(v) | Self::Timestamp(v) | Self::TimestampNtz(v) | Self::DayTime(v) => v.reserve(rows),
+            Self::Float(v) => v.reserve(rows),
+            Self::Double(v) => v.reserve(rows),
+            Self::Decimal(v, ..) => v.reserve(rows),
+            Self::String(v) | Self::Binary(v) => v.reserve(rows),
+            Self::List(v) => v.ends.reserve(rows),
+            Self::Struct(v) => v.reserve(rows),
+            Self::Map(v) => v.ends.reserve(rows),
         }
     }
 
@@ -212,6 +239,12 @@ impl Column {
             Self::Date(v) => v.finish::<Date32Type>(DataType::Date32),
             Self::Timestamp(v) => v.finish::<TimestampMicrosecondType>(types::timestamp()),
             Self::TimestampNtz(v) => v.finish::<TimestampMicrosecondType>(types::timestamp_ntz()),
+            Self::DayTime(v) => {
+                v.finish::<DurationMicrosecondType>(DataType::Duration(TimeUnit::Microsecond))
+            }
+            Self::YearMonth(v) => {
+                v.finish::<IntervalYearMonthType>(DataType::Interval(IntervalUnit::YearMonth))
+            }
             Self::List(v) => {
                 let (length, values) = (v.ends.len() - 1, v.values.finish(source)?);
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(v.ends));

@@ -12,16 +12,19 @@
 //! | date | a string by the format; without one also leniently, or as a number of days |
 //! | timestamp | a string by the format, without one leniently; an integer of seconds |
 //! | timestamp_ntz | a string without a zone |
+//! | intervals | a string that Spark casts to the type |
 //! | array, struct, map | an array, an object, an object |
 //!
 //! `null` fits every type. Empty strings fit only string and binary.
 
 use super::column::{Column, ListColumn, MapColumn};
 use super::number::{Form, decimal};
-use super::object::Leftover;
-use super::parser::{Bad, Container, Parser};
+use super::parser::{Bad, Parser, Quoted};
+use super::trace::Trace;
 use crate::datetime::{Pattern, TimeZone, string_to_date, string_to_timestamp, string_to_timestamp_ntz};
-use crate::json::{base64, copy};
+use crate::json::options::refuse_letters;
+use crate::json::{JsonReadOptions, base64, copy};
+use crate::text::{string_to_day_time_interval, string_to_year_month_interval};
 use crate::values::{Home, Values, Views};
 
 /// How a value fitted.
@@ -31,17 +34,22 @@ pub(super) enum Outcome {
     Good,
     /// It was appended with nulls for parts that did not fit.
     Partial,
-    /// Nothing was appended. The value was passed over, except for containers on `Parser::open`.
+    /// Nothing was appended. The value was passed over, except for the rest of `Parser::open_arrays`.
     Mismatch,
 }
 
 /// How dates and timestamps are read; None is Spark's lenient default.
 #[derive(Debug)]
-pub(super) struct Formats {
+pub(in crate::json) struct Formats {
     pub date: Option<Pattern>,
     pub timestamp: Option<Pattern>,
     pub timestamp_ntz: Option<Pattern>,
     pub zone: TimeZone,
+    /// Whether a date or timestamp that is not of the format may be of an older Spark's.
+    pub date_fallback: bool,
+    pub timestamp_fallback: bool,
+    /// The date of times without one, in days since the epoch.
+    pub today: Option<i32>,
 }
 
 /// The state of one `read`.
@@ -54,6 +62,8 @@ pub(super) struct Reading<'a> {
     /// Values that are written anew before they are appended.
     pub scratch: String,
     pub bytes: Vec<u8>,
+    /// Where the first value is that does not fit; kept only when somebody asks.
+    pub trace: Option<Trace>,
 }
 
 impl Reading<'_> {
@@ -97,6 +107,12 @@ impl Reading<'_> {
             }
             Column::TimestampNtz(values) => {
                 self.moment(values, |text, formats| formats.timestamp_ntz(text), |_| None)
+            }
+            Column::DayTime(values) => {
+                self.moment(values, |text, _| string_to_day_time_interval(text), |_| None)
+            }
+            Column::YearMonth(values) => {
+                self.moment(values, |text, _| string_to_year_month_interval(text), |_| None)
             }
             Column::Null(length) => {
                 *length += 1;
@@ -228,11 +244,15 @@ impl Reading<'_> {
         let quoted = self.parser.string(self.parser.byte())?;
         let allowed = self.parser.syntax.non_numeric;
         Ok(match self.parser.value_of(quoted) {
-            _ if !allowed => None,
-            b"NaN" => Some(f64::NAN),
-            b"Infinity" | b"+Infinity" | b"+INF" => Some(f64::INFINITY),
-            b"-Infinity" | b"-INF" => Some(f64::NEG_INFINITY),
-            _ => None,
+            b"NaN" if allowed => Some(f64::NAN),
+            b"Infinity" | b"+Infinity" | b"+INF" if allowed => Some(f64::INFINITY),
+            b"-Infinity" | b"-INF" if allowed => Some(f64::NEG_INFINITY),
+            text => {
+                if let Some(trace) = &mut self.trace {
+                    trace.string_for_number(text);
+                }
+                None
+            }
         })
     }
 
@@ -259,13 +279,26 @@ impl Reading<'_> {
         if !self.is_quote() {
             return self.mismatch();
         }
-        let quoted = self.parser.string(self.parser.byte())?;
+        let quote = self.parser.byte();
+        let quoted = self.parser.string(quote)?;
         self.bytes.clear();
-        if base64::decode(self.parser.value_of(quoted), &mut self.bytes).is_none() {
-            return Ok(Outcome::Mismatch);
+        match base64::decode(self.parser.value_of(quoted), &mut self.bytes) {
+            Ok(()) => {
+                views.push_copy(&self.bytes);
+                Ok(Outcome::Good)
+            }
+            Err(base64::Wrong::Character) => Ok(Outcome::Mismatch),
+            Err(base64::Wrong::End) => self.behind_cut_base64(quoted),
         }
-        views.push_copy(&self.bytes);
-        Ok(Outcome::Good)
+    }
+
+    /// Jackson decodes base64 while it looks for the closing quote. One that comes too early is consumed by
+    /// the error, and what follows up to the next quote is passed over as the rest of the string.
+    #[cold]
+    fn behind_cut_base64(&mut self, quoted: Quoted) -> Result<Outcome, Bad> {
+        self.parser.at = quoted.end;
+        self.parser.string(self.parser.byte())?;
+        Ok(Outcome::Mismatch)
     }
 
     /// A date or timestamp: a string that is not empty, or an integer.
@@ -293,107 +326,65 @@ impl Reading<'_> {
     }
 
     fn list(&mut self, column: &mut ListColumn) -> Result<Outcome, Bad> {
-        let base = self.parser.open.len();
         self.parser.at += 1;
         self.parser.enter()?;
+        let depth = self.parser.depth;
         let start = column.values.len();
-        let mut outcome = Outcome::Good;
-        let mut first = true;
+        let (mut outcome, mut first) = (Outcome::Good, true);
         while self.parser.next_element(first)? {
             first = false;
-            match self.value(&mut column.values)? {
-                Outcome::Good => {}
-                Outcome::Partial => outcome = Outcome::Partial,
-                Outcome::Mismatch => {
-                    column.values.truncate(start);
-                    self.parser.open.insert(base, Container::Array);
-                    return Ok(Outcome::Mismatch);
-                }
+            let fitted = self.value(&mut column.values)?;
+            if fitted != Outcome::Good {
+                let whole = column.values.len() - usize::from(fitted == Outcome::Partial);
+                self.climb(depth, || (whole - start).to_string());
+                outcome = fitted;
             }
-            if self.parser.open.len() > base {
-                match self.list_leftovers(column, base)? {
-                    Some(Outcome::Mismatch) => {
-                        column.values.truncate(start);
-                        self.parser.open.insert(base, Container::Array);
-                        return Ok(Outcome::Mismatch);
-                    }
-                    Some(_) => {
-                        self.parser.open.insert(base, Container::Array);
-                        break;
-                    }
-                    None => {}
-                }
+            if fitted == Outcome::Mismatch {
+                column.values.truncate(start);
+                self.parser.open_arrays += 1;
+                return Ok(Outcome::Mismatch);
             }
         }
         match i32::try_from(column.values.len()) {
             Ok(end) => column.ends.push(end),
-            Err(_) => return self.parser.bad("more than 2^31 elements in one column"),
+            Err(_) => return self.parser.bad(&"more than 2^31 elements in one column"),
         }
         Ok(outcome)
     }
 
-    /// Every token of the leftovers is taken for an element, until a bracket closes. None when the list goes
-    /// on as usual.
-    #[cold]
-    fn list_leftovers(&mut self, column: &mut ListColumn, base: usize) -> Result<Option<Outcome>, Bad> {
-        while self.parser.open.len() > base {
-            match self.leftover()? {
-                Leftover::Name => {
-                    self.parser.name()?;
-                    self.parser.colon()?;
-                }
-                Leftover::Element => {}
-                Leftover::EndArray => return Ok(Some(Outcome::Partial)),
-                Leftover::EndObject => return Ok(Some(Outcome::Mismatch)),
-            }
-            if self.value(&mut column.values)? == Outcome::Mismatch {
-                return Ok(Some(Outcome::Mismatch));
-            }
-        }
-        Ok(None)
-    }
-
+    /// One value that does not fit makes the whole map not fit, but the map is read to its end.
     fn map(&mut self, column: &mut MapColumn) -> Result<Outcome, Bad> {
-        let base = self.parser.open.len();
         self.parser.at += 1;
         self.parser.enter()?;
-        let mut outcome = Outcome::Good;
-        let mut first = true;
+        let depth = self.parser.depth;
+        let (mut outcome, mut first) = (Outcome::Good, true);
         while self.parser.next_name(first)? {
             first = false;
-            match self.entry(column)? {
-                Outcome::Good => {}
-                Outcome::Partial => outcome = Outcome::Partial,
-                Outcome::Mismatch => {
-                    column.cut_entries();
-                    self.parser.open.insert(base, Container::Object);
-                    return Ok(Outcome::Mismatch);
-                }
+            if outcome == Outcome::Mismatch {
+                self.parser.name()?;
+                self.parser.colon()?;
+                self.parser.skip_value()?;
+                continue;
             }
-            if self.parser.open.len() > base {
-                match self.map_leftovers(column, base)? {
-                    Some(Outcome::Mismatch) => {
-                        column.cut_entries();
-                        self.parser.open.insert(base, Container::Object);
-                        return Ok(Outcome::Mismatch);
-                    }
-                    Some(_) => {
-                        self.parser.open.insert(base, Container::Object);
-                        break;
-                    }
-                    None => {}
-                }
+            let fitted = self.entry(column, depth)?;
+            if fitted != Outcome::Good {
+                outcome = fitted;
+                self.pass_open_arrays()?;
             }
+        }
+        if outcome == Outcome::Mismatch {
+            column.cut_entries();
+            return Ok(outcome);
         }
         match i32::try_from(column.keys.len()) {
             Ok(end) => column.ends.push(end),
-            Err(_) => return self.parser.bad("more than 2^31 map entries in one column"),
+            Err(_) => return self.parser.bad(&"more than 2^31 map entries in one column"),
         }
         Ok(outcome)
     }
 
     /// Reads a name and its value. On a mismatch the name is there without a value; the caller cuts it.
-    fn entry(&mut self, column: &mut MapColumn) -> Result<Outcome, Bad> {
+    fn entry(&mut self, column: &mut MapColumn, depth: usize) -> Result<Outcome, Bad> {
         let name = self.parser.name()?;
         if name.escaped {
             column.keys.push_copy(self.parser.value_of(name));
@@ -401,27 +392,20 @@ impl Reading<'_> {
             column.keys.push_slice(self.parser.text, name.start, name.end, self.home);
         }
         self.parser.colon()?;
-        self.value(&mut column.values)
+        let fitted = self.value(&mut column.values)?;
+        if fitted != Outcome::Good && self.trace.is_some() {
+            let key = String::from_utf8_lossy(self.parser.value_of(name)).into_owned();
+            self.climb(depth, || key);
+        }
+        Ok(fitted)
     }
 
+    /// Notes that the value of `name`, in a container of this depth, does not fit.
     #[cold]
-    fn map_leftovers(&mut self, column: &mut MapColumn, base: usize) -> Result<Option<Outcome>, Bad> {
-        while self.parser.open.len() > base {
-            match self.leftover()? {
-                Leftover::Name => {
-                    if self.entry(column)? == Outcome::Mismatch {
-                        return Ok(Some(Outcome::Mismatch));
-                    }
-                }
-                Leftover::Element => {
-                    self.parser.skip_value()?;
-                    return Ok(Some(Outcome::Mismatch));
-                }
-                Leftover::EndArray => return Ok(Some(Outcome::Mismatch)),
-                Leftover::EndObject => return Ok(Some(Outcome::Partial)),
-            }
+    pub(super) fn climb(&mut self, depth: usize, name: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.climb(depth, name);
         }
-        Ok(None)
     }
 }
 
@@ -436,24 +420,53 @@ fn push_or_mismatch<T: Copy + Default>(values: &mut Values<T>, value: Option<T>)
 }
 
 impl Formats {
-    fn date(&self, text: &str) -> Option<i32> {
-        match &self.date {
-            Some(pattern) => pattern.parse_date(text).ok(),
-            None => string_to_date(text.as_bytes())
-                .or_else(|| string_to_date(without_gmt(text).as_bytes()))
-                .or_else(|| text.parse().ok()),
+    pub fn new(options: &JsonReadOptions) -> crate::Result<Self> {
+        let compile = |format: &Option<String>| format.as_deref().map(Pattern::compile).transpose();
+        for format in [&options.date_format, &options.timestamp_format, &options.timestamp_ntz_format] {
+            refuse_letters(format.as_deref(), "EFqQ", "nothing can be read by")?;
         }
+        let fallback = |format: &Option<String>| options.date_time_fallback.unwrap_or(format.is_none());
+        Ok(Self {
+            date: compile(&options.date_format)?,
+            timestamp: compile(&options.timestamp_format)?,
+            timestamp_ntz: compile(&options.timestamp_ntz_format)?,
+            zone: options.time_zone,
+            date_fallback: fallback(&options.date_format),
+            timestamp_fallback: fallback(&options.timestamp_format),
+            today: options.today,
+        })
+    }
+
+    fn date(&self, text: &str) -> Option<i32> {
+        let by_format = match &self.date {
+            Some(pattern) => pattern.parse_date(text).ok(),
+            None => string_to_date(text.as_bytes()),
+        };
+        let fallback = || {
+            let legacy = || string_to_date(without_gmt(text).as_bytes()).or_else(|| text.parse().ok());
+            self.date_fallback.then(legacy).flatten()
+        };
+        by_format.or_else(fallback)
     }
 
     fn timestamp(&self, text: &str) -> Option<i64> {
+        let fallback = || self.timestamp_fallback.then(|| self.lenient(&without_gmt(text))).flatten();
+        self.by_timestamp_format(text).or_else(fallback)
+    }
+
+    /// A timestamp of the format, if there is one, and of nothing else.
+    pub fn by_timestamp_format(&self, text: &str) -> Option<i64> {
         match &self.timestamp {
             Some(pattern) => pattern.parse_timestamp(text, &self.zone).ok(),
-            None => string_to_timestamp(text.as_bytes(), &self.zone, None)
-                .or_else(|| string_to_timestamp(without_gmt(text).as_bytes(), &self.zone, None)),
+            None => self.lenient(text),
         }
     }
 
-    fn timestamp_ntz(&self, text: &str) -> Option<i64> {
+    fn lenient(&self, text: &str) -> Option<i64> {
+        string_to_timestamp(text.as_bytes(), &self.zone, self.today)
+    }
+
+    pub fn timestamp_ntz(&self, text: &str) -> Option<i64> {
         match &self.timestamp_ntz {
             Some(pattern) => pattern.parse_timestamp_ntz(text, false).ok(),
             None => string_to_timestamp_ntz(text.as_bytes(), false),

@@ -2,7 +2,8 @@
 //!
 //! A null or blank document gives null. PERMISSIVE: bad syntax gives a struct of nulls (null for arrays and
 //! maps); a value that does not fit its field gives null for that field and keeps the rest; either way the
-//! document's text goes to the corrupt-record field, if the target has one. FAILFAST: either is an error.
+//! document's text goes to the corrupt-record field, if the target has one. FAILFAST: either is an error with
+//! the row and the path to the value.
 //! What follows the first value of a document is ignored. Names are matched exactly; of repeated names the
 //! last value that fits counts.
 //!
@@ -11,13 +12,18 @@
 
 mod column;
 mod convert;
+mod float;
+mod hint;
+#[cfg(test)]
+mod hostile;
 pub(super) mod number;
 mod object;
 pub(super) mod parser;
 #[cfg(test)]
-mod tests;
+mod random;
 #[cfg(test)]
-mod twin;
+mod tests;
+mod trace;
 
 use std::sync::Arc;
 
@@ -26,11 +32,12 @@ use arrow_array::{Array, ArrayRef, StringViewArray, StructArray};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 
 use self::column::Column;
-use self::convert::{Formats, Outcome, Reading};
+pub(super) use self::convert::Formats;
+use self::convert::{Outcome, Reading};
 use self::object::StructColumn;
 use self::parser::{Bad, Parser, Syntax};
+use self::trace::Trace;
 use super::options::{JsonReadOptions, ParseMode};
-use crate::datetime::Pattern;
 use crate::records::long_parts;
 use crate::text::{row_text, utf8_lossy_java};
 use crate::values::{Home, Views};
@@ -53,13 +60,20 @@ pub struct JsonReader {
 const MAX_BYTES: usize = 1 << 30;
 
 /// What a document was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Blank,
     Good,
     /// The row is there, with nulls for what did not fit.
     Partial,
-    /// Nothing of it can be used.
-    Failed(JsonFault),
+    /// It is JSON, but not of the target's type.
+    Mismatch,
+    /// An array where the target is a struct.
+    Arrays,
+    /// The literal `null`.
+    Null,
+    /// It is not JSON.
+    Bad(Bad),
 }
 
 impl JsonReader {
@@ -87,19 +101,20 @@ impl JsonReader {
                 return Err(Error::UnsupportedType { operation: "from_json", data_type: other.clone() });
             }
         }
-        let compile = |format: &Option<String>| format.as_deref().map(Pattern::compile).transpose();
+        if options.mode == ParseMode::DropMalformed {
+            return Err(Error::BadOption {
+                option: "mode".into(),
+                value: "DROPMALFORMED".into(),
+                why: "from_json makes a row of each document; use PERMISSIVE or FAILFAST".into(),
+            });
+        }
         Ok(Self {
             target,
             fields,
             corrupt,
             mode: options.mode,
             syntax: Syntax::from(&options),
-            formats: Formats {
-                date: compile(&options.date_format)?,
-                timestamp: compile(&options.timestamp_format)?,
-                timestamp_ntz: compile(&options.timestamp_ntz_format)?,
-                zone: options.time_zone,
-            },
+            formats: Formats::new(&options)?,
         })
     }
 
@@ -113,10 +128,6 @@ impl JsonReader {
     ///
     /// Under FAILFAST the first bad document is an [`Error::MalformedJson`].
     pub fn read(&self, documents: &dyn Array) -> Result<ArrayRef> {
-        self.read_in(documents, self.mode)
-    }
-
-    fn read_in(&self, documents: &dyn Array, mode: ParseMode) -> Result<ArrayRef> {
         let documents = match documents.data_type() {
             DataType::Utf8View => documents.as_string_view().clone(),
             DataType::BinaryView => utf8_lossy_java(documents.as_binary_view()).0,
@@ -135,15 +146,20 @@ impl JsonReader {
             });
         }
         match &self.target {
-            DataType::Struct(all) => self.structs(&documents, all, mode),
-            _ => self.values(&documents, mode),
+            DataType::Struct(all) => self.structs(&documents, all, self.reading()),
+            _ => self.values(&documents, self.reading()),
         }
     }
 
-    fn structs(&self, documents: &StringViewArray, all: &Fields, mode: ParseMode) -> Result<ArrayRef> {
+    fn structs<'a>(
+        &self,
+        documents: &'a StringViewArray,
+        all: &Fields,
+        mut reading: Reading<'a>,
+    ) -> Result<ArrayRef> {
         let mut column = StructColumn::new(&self.fields)?;
+        column.reserve(documents.len());
         let mut corrupt = Views::default();
-        let mut reading = self.reading();
         for row in 0..documents.len() {
             let verdict = if documents.is_null(row) {
                 Verdict::Blank
@@ -151,19 +167,21 @@ impl JsonReader {
                 reading.start(documents, row);
                 reading.struct_document(&mut column)
             };
-            match &verdict {
-                Verdict::Blank => column.push_null(),
-                Verdict::Failed(_) => column.push_empty(),
+            match verdict {
                 Verdict::Good | Verdict::Partial => {}
+                Verdict::Blank => column.push_null(),
+                _ => column.push_empty(),
             }
-            self.check(&verdict, mode, documents, row)?;
+            let is_bad = !matches!(verdict, Verdict::Blank | Verdict::Good);
+            if is_bad {
+                self.check(verdict, &reading, documents, row)?;
+            }
             if self.corrupt.is_some() {
-                match verdict {
-                    Verdict::Blank | Verdict::Good => corrupt.push_null(),
-                    Verdict::Partial | Verdict::Failed(_) => {
-                        let text = reading.parser.text;
-                        corrupt.push_slice(text, 0, text.len(), reading.home);
-                    }
+                if is_bad {
+                    let text = reading.parser.text;
+                    corrupt.push_slice(text, 0, text.len(), reading.home);
+                } else {
+                    corrupt.push_null();
                 }
             }
         }
@@ -178,9 +196,9 @@ impl JsonReader {
     }
 
     /// Arrays and maps as roots.
-    fn values(&self, documents: &StringViewArray, mode: ParseMode) -> Result<ArrayRef> {
+    fn values<'a>(&self, documents: &'a StringViewArray, mut reading: Reading<'a>) -> Result<ArrayRef> {
         let mut column = Column::new(&self.target)?;
-        let mut reading = self.reading();
+        column.reserve(documents.len());
         for row in 0..documents.len() {
             let verdict = if documents.is_null(row) {
                 Verdict::Blank
@@ -188,11 +206,13 @@ impl JsonReader {
                 reading.start(documents, row);
                 reading.value_document(&mut column)
             };
-            if matches!(verdict, Verdict::Blank | Verdict::Failed(_)) {
+            if !matches!(verdict, Verdict::Good | Verdict::Partial) {
                 column.truncate(row);
                 column.push_null();
             }
-            self.check(&verdict, mode, documents, row)?;
+            if !matches!(verdict, Verdict::Blank | Verdict::Good) {
+                self.check(verdict, &reading, documents, row)?;
+            }
         }
         column.finish(documents.data_buffers())
     }
@@ -204,30 +224,61 @@ impl JsonReader {
             home: Home::default(),
             scratch: String::new(),
             bytes: Vec::new(),
+            trace: None,
         }
     }
 
-    /// Turns a bad document into an error under FAILFAST.
+    /// Turns a bad document into an error under FAILFAST, unless it is only traced.
+    #[cold]
     fn check(
         &self,
-        verdict: &Verdict,
-        mode: ParseMode,
+        verdict: Verdict,
+        reading: &Reading<'_>,
         documents: &StringViewArray,
         row: usize,
     ) -> Result<()> {
-        let fault = match verdict {
-            Verdict::Blank | Verdict::Good => return Ok(()),
-            Verdict::Failed(fault) => fault.clone(),
-            Verdict::Partial => JsonFault::Malformed { what: "a value does not fit its field".into() },
-        };
-        if mode == ParseMode::Permissive {
+        if self.mode == ParseMode::Permissive || reading.trace.is_some() {
             return Ok(());
         }
-        let record = match fault {
-            JsonFault::ArraysAsStructs => documents.value(row).to_string(),
-            _ => row_text(&*self.read_in(&documents.slice(row, 1), ParseMode::Permissive)?),
+        let document = documents.slice(row, 1);
+        let (fault, path) = self.trace(verdict, &document)?;
+        let record = match &fault {
+            JsonFault::ArraysAsStructs | JsonFault::StringForNumber { .. } => document.value(0).to_string(),
+            JsonFault::RootNull => String::new(),
+            JsonFault::Malformed { .. } => {
+                let mut reading = self.reading();
+                reading.trace = Some(Trace::default());
+                row_text(&*match &self.target {
+                    DataType::Struct(all) => self.structs(&document, all, reading)?,
+                    _ => self.values(&document, reading)?,
+                })
+            }
         };
-        Err(Error::MalformedJson { record, fault })
+        Err(Error::MalformedJson { record, fault, row, path })
+    }
+
+    /// What is wrong with a document, and the path to the value that does not fit.
+    fn trace(&self, verdict: Verdict, document: &StringViewArray) -> Result<(JsonFault, String)> {
+        let what = match verdict {
+            Verdict::Arrays => return Ok((JsonFault::ArraysAsStructs, String::new())),
+            Verdict::Null => return Ok((JsonFault::RootNull, String::new())),
+            Verdict::Bad(bad) => format!("{} at byte {}", bad.what, bad.at),
+            _ => {
+                let mut reading = self.reading();
+                reading.trace = Some(Trace::default());
+                reading.start(document, 0);
+                match &self.target {
+                    DataType::Struct(_) => {
+                        reading.struct_document(&mut StructColumn::new(&self.fields)?);
+                    }
+                    target => {
+                        reading.value_document(&mut Column::new(target)?);
+                    }
+                }
+                return Ok(reading.trace.unwrap_or_default().finish());
+            }
+        };
+        Ok((JsonFault::Malformed { what }, String::new()))
     }
 }
 
@@ -242,22 +293,21 @@ impl<'a> Reading<'a> {
 
     #[inline(always)]
     fn struct_document(&mut self, column: &mut StructColumn) -> Verdict {
-        match self.parser.next() {
+        match self.parser.first() {
             Ok(b'{') => match self.object(column) {
                 Ok(Outcome::Good) => Verdict::Good,
                 Ok(_) => Verdict::Partial,
-                Err(bad) => failed(bad),
+                Err(bad) => Verdict::Bad(bad),
             },
             Ok(0) if self.parser.at >= self.parser.text.len() => Verdict::Blank,
-            Ok(b'[') => Verdict::Failed(JsonFault::ArraysAsStructs),
+            Ok(b'[') => Verdict::Arrays,
             Ok(_) => self.scalar_document(),
-            Err(bad) => failed(bad),
+            Err(bad) => Verdict::Bad(bad),
         }
     }
 
     fn value_document(&mut self, column: &mut Column) -> Verdict {
-        let row = column.len();
-        let outcome = match (self.parser.next(), &mut *column) {
+        let outcome = match (self.parser.first(), &mut *column) {
             (Ok(0), _) if self.parser.at >= self.parser.text.len() => return Verdict::Blank,
             // One object stands for an array of one.
             (Ok(b'{'), Column::List(list)) => match &mut list.values {
@@ -273,31 +323,21 @@ impl<'a> Reading<'a> {
         match outcome {
             Ok(Outcome::Good) => Verdict::Good,
             Ok(Outcome::Partial) => Verdict::Partial,
-            Ok(Outcome::Mismatch) => Verdict::Failed(JsonFault::Malformed {
-                what: "the document is not of the target's type".into(),
-            }),
-            Err(bad) => {
-                column.truncate(row);
-                failed(bad)
-            }
+            Ok(Outcome::Mismatch) => Verdict::Mismatch,
+            Err(bad) => Verdict::Bad(bad),
         }
     }
 
-    /// A document that is a single value, or none.
+    /// A document of which nothing can be used.
     #[cold]
     fn scalar_document(&mut self) -> Verdict {
         let is_null = self.parser.byte() == b'n';
         match self.parser.skip_value() {
-            Ok(()) if is_null => Verdict::Failed(JsonFault::RootNull),
-            Ok(()) => Verdict::Failed(JsonFault::Malformed { what: "the document is a single value".into() }),
-            Err(bad) => failed(bad),
+            Ok(()) if is_null => Verdict::Null,
+            Ok(()) => Verdict::Mismatch,
+            Err(bad) => Verdict::Bad(bad),
         }
     }
-}
-
-#[cold]
-fn failed(bad: Bad) -> Verdict {
-    Verdict::Failed(JsonFault::Malformed { what: format!("{} at byte {}", bad.what, bad.at) })
 }
 
 /// The type with every field nullable, except map keys.

@@ -1,6 +1,8 @@
 //! Numbers: Jackson's grammar, and the conversions to Spark's types.
 
+use super::float;
 use super::parser::{Bad, Parser};
+use crate::json::scan;
 
 /// A number's place and, where they fit, its digits.
 #[derive(Debug, Clone, Copy)]
@@ -9,9 +11,9 @@ pub(in crate::json) struct Number {
     pub end: usize,
     pub form: Form,
     pub negative: bool,
-    /// Significant digits as one integer; right only for up to 19 of them.
+    /// The digits as one integer; right only for up to 19 of them.
     mantissa: u64,
-    /// Number of significant digits, trailing zeros among them.
+    /// Number of digits, zeros in front and behind among them.
     digits: usize,
     /// Power of ten that the mantissa is multiplied by.
     exponent: i32,
@@ -30,10 +32,13 @@ pub(in crate::json) enum Form {
     Infinite,
 }
 
-/// Longest number.
-const MAX_NUMBER: usize = 1000;
 /// Digits that a u64 holds whatever they are.
 const SAFE_DIGITS: usize = 19;
+/// Of `Number::digits`: the mantissa says nothing.
+const NO_DIGITS: usize = usize::MAX;
+
+/// `10^count` for the digits of one word.
+const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
 impl Parser<'_> {
     /// Reads the number at the position.
@@ -41,81 +46,103 @@ impl Parser<'_> {
     pub fn number(&mut self) -> Result<Number, Bad> {
         let start = self.at;
         let negative = self.byte() == b'-';
-        if negative {
-            self.at += 1;
-        }
+        self.at = self.at.wrapping_add(usize::from(negative));
         let mut number =
             Number { start, end: 0, form: Form::Integer, negative, mantissa: 0, digits: 0, exponent: 0 };
-        match self.byte() {
-            b'0' => {
-                self.at += 1;
-                if self.byte().is_ascii_digit() {
-                    if !self.syntax.leading_zeros {
-                        return self.bad("a number with leading zeros");
-                    }
-                    self.digits(&mut number);
-                }
-            }
-            b'1'..=b'9' => {
-                self.digits(&mut number);
-            }
-            _ => return self.non_numeric(number),
+        if self.byte() == b'0' {
+            self.zero(&mut number)?;
+        } else if self.digits(&mut number) == 0 {
+            return self.non_numeric(number);
         }
-        if matches!(self.byte(), b'.' | b'e' | b'E') {
-            self.fraction_and_exponent(&mut number)?;
+        if self.byte() == b'.' {
+            self.fraction(&mut number)?;
+        }
+        if matches!(self.byte(), b'e' | b'E') {
+            self.exponent(&mut number)?;
         }
         number.end = self.at;
-        if number.end - start > MAX_NUMBER {
-            return self.bad("a number is longer than 1000 characters");
+        if number.end.wrapping_sub(start) > self.syntax.limits.number {
+            return self.bad(&"a number is too long");
         }
         Ok(number)
     }
 
-    /// Adds the digits at the position to the mantissa; their number.
+    #[inline(always)]
+    fn zero(&mut self, number: &mut Number) -> Result<(), Bad> {
+        self.at = self.at.wrapping_add(1);
+        if self.byte().is_ascii_digit() {
+            if !self.syntax.leading_zeros {
+                return self.bad(&"a number with leading zeros");
+            }
+            self.digits(number);
+        }
+        Ok(())
+    }
+
+    /// Adds the digits at the position to the mantissa, eight at a time; their number.
     #[inline(always)]
     fn digits(&mut self, number: &mut Number) -> usize {
         let start = self.at;
-        let mut mantissa = number.mantissa;
-        let mut zeros = 0;
+        let mut rest = self.text.get(start..).unwrap_or_default();
+        while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
+            let word = u64::from_le_bytes(*chunk);
+            let count = scan::leading_digits(word);
+            if count > 0 {
+                let value = scan::digits_value(word, count);
+                number.mantissa = number.mantissa.wrapping_mul(TENS[count]).wrapping_add(value);
+                self.at = self.at.wrapping_add(count);
+            }
+            if count < 8 {
+                let run = self.at.wrapping_sub(start);
+                number.digits = number.digits.wrapping_add(run);
+                return run;
+            }
+            rest = behind;
+        }
+        self.last_digits(number, start)
+    }
+
+    /// The digits in the last bytes of a document.
+    #[inline(never)]
+    fn last_digits(&mut self, number: &mut Number, start: usize) -> usize {
         while let Some(digit @ 0..=9) = self.text.get(self.at).map(|byte| byte.wrapping_sub(b'0')) {
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
-            // Zeros in front are not significant.
-            zeros += usize::from(mantissa == 0 && number.digits == 0);
+            number.mantissa = number.mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
             self.at += 1;
         }
-        number.mantissa = mantissa;
         let run = self.at - start;
-        number.digits += run - zeros;
+        number.digits += run;
         run
     }
 
-    #[inline(never)]
-    fn fraction_and_exponent(&mut self, number: &mut Number) -> Result<(), Bad> {
+    #[inline(always)]
+    fn fraction(&mut self, number: &mut Number) -> Result<(), Bad> {
         number.form = Form::Float;
-        if self.byte() == b'.' {
-            self.at += 1;
-            let run = self.digits(number);
-            if run == 0 {
-                return self.bad("a decimal point without digits behind it");
-            }
-            number.exponent = -(run as i32);
+        self.at = self.at.wrapping_add(1);
+        let run = self.digits(number);
+        if run == 0 {
+            return self.bad(&"a decimal point without digits behind it");
         }
-        if matches!(self.byte(), b'e' | b'E') {
+        number.exponent = -(run as i32);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn exponent(&mut self, number: &mut Number) -> Result<(), Bad> {
+        number.form = Form::Float;
+        self.at += 1;
+        let minus = self.byte() == b'-';
+        if matches!(self.byte(), b'-' | b'+') {
             self.at += 1;
-            let minus = self.byte() == b'-';
-            if matches!(self.byte(), b'-' | b'+') {
-                self.at += 1;
-            }
-            if !self.byte().is_ascii_digit() {
-                return self.bad("an exponent without digits");
-            }
-            let mut exponent = 0i32;
-            while self.byte().is_ascii_digit() {
-                exponent = exponent.saturating_mul(10).saturating_add(i32::from(self.byte() - b'0'));
-                self.at += 1;
-            }
-            number.exponent = number.exponent.saturating_add(if minus { -exponent } else { exponent });
         }
+        if !self.byte().is_ascii_digit() {
+            return self.bad(&"an exponent without digits");
+        }
+        let mut exponent = 0i32;
+        while self.byte().is_ascii_digit() {
+            exponent = exponent.saturating_mul(10).saturating_add(i32::from(self.byte() - b'0'));
+            self.at += 1;
+        }
+        number.exponent = number.exponent.saturating_add(if minus { -exponent } else { exponent });
         Ok(())
     }
 
@@ -131,13 +158,14 @@ impl Parser<'_> {
             [b'N', b'a', b'N', ..] if !signed => (Form::NonNumeric, 3),
             _ if rest.starts_with(b"Infinity") => (Form::Infinite, 8),
             [b'I', b'N', b'F', ..] if signed => (Form::Infinite, 3),
-            _ => return self.bad("an unexpected character where a value is due"),
+            _ => return self.bad(&"an unexpected character where a value is due"),
         };
         if !self.syntax.non_numeric {
-            return self.bad("a non-numeric number; set allowNonNumericNumbers to accept it");
+            return self.bad(&"a non-numeric number; set allowNonNumericNumbers to accept it");
         }
         self.at += length;
         number.form = form;
+        number.digits = NO_DIGITS;
         number.end = self.at;
         Ok(number)
     }
@@ -152,41 +180,33 @@ impl Number {
         }
         if self.digits < SAFE_DIGITS {
             let value = self.mantissa as i64;
-            return Some(if self.negative { -value } else { value });
+            return Some(if self.negative { value.wrapping_neg() } else { value });
         }
+        self.long_integer(text)
+    }
+
+    #[inline(never)]
+    fn long_integer(self, text: &[u8]) -> Option<i64> {
         self.lexeme(text).parse().ok()
     }
 
     /// The nearest double. An integer zero has no sign.
     #[inline(always)]
     pub fn to_f64(self, text: &[u8]) -> f64 {
-        const POWERS: [f64; 23] = [
-            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
-            1e18, 1e19, 1e20, 1e21, 1e22,
-        ];
-        if let Some(special) = self.special() {
-            return special;
-        }
-        // Both factors are exact, so that one rounding is the right one.
-        if self.digits <= 15
-            && let Some(power) = POWERS.get(self.exponent.unsigned_abs() as usize)
+        if self.digits <= SAFE_DIGITS
+            && let Some(value) = float::nearest(self.mantissa, self.exponent)
         {
-            let mantissa = self.mantissa as f64;
-            let value = if self.exponent < 0 { mantissa / power } else { mantissa * power };
-            return if self.negative && !(self.form == Form::Integer && value == 0.0) {
-                -value
-            } else {
-                value
-            };
+            let has_sign = self.negative && !(self.form == Form::Integer && self.mantissa == 0);
+            return if has_sign { -value } else { value };
         }
-        self.lexeme(text).parse().unwrap_or(f64::NAN)
+        self.special().unwrap_or_else(|| self.lexeme(text).parse().unwrap_or(f64::NAN))
     }
 
     /// The nearest float.
     pub fn to_f32(self, text: &[u8]) -> f32 {
         match self.special() {
             Some(special) => special as f32,
-            None if self.form == Form::Integer && self.digits == 0 => 0.0,
+            None if self.form == Form::Integer && self.mantissa == 0 && self.digits <= SAFE_DIGITS => 0.0,
             None => self.lexeme(text).parse().unwrap_or(f32::NAN),
         }
     }
@@ -202,6 +222,14 @@ impl Number {
 
     /// The unscaled decimal, rounded half up to `scale`; None if it has more than `precision` digits.
     pub fn to_decimal(self, text: &[u8], precision: u8, scale: i8) -> Option<i128> {
+        let shift = i32::from(scale).saturating_add(self.exponent);
+        if self.digits < SAFE_DIGITS && (-18..=18).contains(&shift) {
+            let power = 10i128.pow(shift.unsigned_abs());
+            let mantissa = i128::from(self.mantissa);
+            let unscaled = if shift < 0 { (mantissa + power / 2) / power } else { mantissa * power };
+            let fits = 10i128.checked_pow(precision.into()).is_none_or(|limit| unscaled < limit);
+            return fits.then_some(if self.negative { -unscaled } else { unscaled });
+        }
         match self.form {
             Form::Integer | Form::Float => decimal(self.lexeme(text).as_bytes(), precision, scale),
             Form::NonNumeric | Form::Infinite => None,
@@ -223,6 +251,9 @@ impl Number {
     }
 }
 
+/// Largest power of ten that a Java BigInteger holds.
+const MOST_POWER: i64 = 646_456_993;
+
 /// Reads `[+-]digits[.digits][e[+-]digits]` as `java.math.BigDecimal` does and rounds it half up to `scale`.
 /// None if it is not a number, or has more than `precision` digits.
 pub(crate) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
@@ -237,6 +268,9 @@ pub(crate) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
         [] => 0,
         [_, digits @ ..] => i64::from(std::str::from_utf8(digits).ok()?.parse::<i32>().ok()?),
     };
+    if exponent.abs() > MOST_POWER {
+        return None;
+    }
     let point = mantissa.iter().position(|byte| *byte == b'.');
     let (whole, fraction) = match point {
         Some(at) => (&mantissa[..at], &mantissa[at + 1..]),

@@ -1,11 +1,8 @@
 //! Objects to structs, and what Spark does when a value inside does not fit.
 //!
-//! Spark's parser is a loop over Jackson's tokens per object: a value that does not fit its field makes the
-//! field null, and the loop goes on *at the token where the conversion stopped*. If that was inside of an
-//! array or map, the loop sees the rest of it as if it stood in the object: its names are looked up among the
-//! object's fields, and the first closing brace ends the object. `Parser::open` holds the containers that a
-//! failed conversion left open, and `leftover` walks them; as long as it is empty, which is always for good
-//! documents, the fast loop runs.
+//! A value that does not fit its field makes the field null and the row is kept. An array with an element that
+//! does not fit does not fit as a whole; the conversion stops at that element, and the rest of the array, which
+//! `Parser::open_arrays` counts, is passed over by the struct or map that goes on.
 
 use std::sync::Arc;
 
@@ -15,7 +12,8 @@ use arrow_schema::Fields;
 
 use super::column::Column;
 use super::convert::{Outcome, Reading};
-use super::parser::{Bad, Container};
+use super::hint::Hints;
+use super::parser::Bad;
 use crate::Result;
 use crate::values::Nulls;
 
@@ -23,54 +21,37 @@ use crate::values::Nulls;
 #[derive(Debug)]
 pub(super) struct StructColumn {
     fields: Fields,
-    pub columns: Vec<FieldColumn>,
+    columns: Vec<FieldColumn>,
     pub len: usize,
     nulls: Nulls,
-    /// Which field stood at each place of the last object; documents of a topic mostly agree.
-    hints: Vec<Hint>,
+    hints: Hints,
+    /// Places of the fields, sorted by name; of equal names only the last, as in Spark.
+    by_name: Vec<u32>,
 }
 
 #[derive(Debug)]
-pub(super) struct FieldColumn {
-    name: Box<[u8]>,
-    pub column: Column,
-}
-
-#[derive(Debug)]
-struct Hint {
-    /// A name with its closing quote.
-    name: Box<[u8]>,
-    field: Option<u32>,
-}
-
-/// Objects with more members than this are looked up name by name.
-const MOST_HINTS: usize = 128;
-/// Longer names are not remembered.
-const LONGEST_HINT: usize = 64;
-
-/// What comes next in the leftovers of a failed conversion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leftover {
-    /// The position is at a name.
-    Name,
-    /// The position is at an element of an array.
-    Element,
-    /// An array was closed.
-    EndArray,
-    /// An object was closed.
-    EndObject,
+struct FieldColumn {
+    column: Column,
+    /// The number of rows that the struct has once the row is complete for which a value is here; so it says
+    /// whether the current row has one.
+    filled: usize,
 }
 
 impl StructColumn {
     pub fn new(fields: &Fields) -> Result<Self> {
         let columns = fields
             .iter()
-            .map(|field| {
-                let column = Column::new(field.data_type())?;
-                Ok(FieldColumn { name: field.name().as_bytes().into(), column })
-            })
+            .map(|field| Ok(FieldColumn { column: Column::new(field.data_type())?, filled: 0 }))
             .collect::<Result<_>>()?;
-        Ok(Self { fields: fields.clone(), columns, len: 0, nulls: Nulls::default(), hints: Vec::new() })
+        let mut by_name: Vec<u32> = (0..fields.len() as u32).rev().collect();
+        by_name.sort_by_key(|at| fields[*at as usize].name());
+        by_name.dedup_by_key(|at| fields[*at as usize].name());
+        let (nulls, hints) = (Nulls::default(), Hints::default());
+        Ok(Self { fields: fields.clone(), columns, len: 0, nulls, hints, by_name })
+    }
+
+    pub fn reserve(&mut self, rows: usize) {
+        self.columns.iter_mut().for_each(|field| field.column.reserve(rows));
     }
 
     pub fn push_null(&mut self) {
@@ -81,16 +62,7 @@ impl StructColumn {
     /// Appends a struct whose fields are all null.
     pub fn push_empty(&mut self) {
         self.truncate_fields(self.len);
-        self.complete();
-    }
-
-    /// Takes the rows from `from` to `to` out.
-    pub fn drain(&mut self, from: usize, to: usize) {
-        for field in &mut self.columns {
-            field.column.drain(from, to);
-        }
-        self.nulls.drain(from, to);
-        self.len -= to - from;
+        self.complete(0);
     }
 
     pub fn truncate(&mut self, length: usize) {
@@ -104,18 +76,37 @@ impl StructColumn {
     fn truncate_fields(&mut self, length: usize) {
         for field in &mut self.columns {
             field.column.truncate(length);
+            field.filled = field.filled.min(length);
         }
     }
 
-    /// Ends a row: fields that were not there are null.
-    #[inline(always)]
-    fn complete(&mut self) {
+    /// Takes the rows from `from` to `to` out.
+    pub fn drain(&mut self, from: usize, to: usize) {
+        self.len -= to - from;
+        self.nulls.drain(from, to);
         for field in &mut self.columns {
-            if field.column.len() == self.len {
+            field.column.drain(from, to);
+            field.filled = field.filled.min(self.len);
+        }
+    }
+
+    /// Ends a row in which `filled` fields have a value; the others are null.
+    #[inline(always)]
+    fn complete(&mut self, filled: usize) {
+        self.len += 1;
+        if filled < self.columns.len() {
+            self.fill_up();
+        }
+    }
+
+    #[inline(never)]
+    fn fill_up(&mut self) {
+        for field in &mut self.columns {
+            if field.filled != self.len {
                 field.column.push_null();
+                field.filled = self.len;
             }
         }
-        self.len += 1;
     }
 
     pub fn finish(self, source: &[Buffer]) -> Result<ArrayRef> {
@@ -135,137 +126,98 @@ impl StructColumn {
     }
 
     fn find(&self, name: &[u8]) -> Option<u32> {
-        self.columns.iter().position(|field| *field.name == *name).map(|index| index as u32)
+        let name_at = |at: u32| self.fields[at as usize].name().as_bytes();
+        let found = self.by_name.binary_search_by(|at| name_at(*at).cmp(name)).ok()?;
+        Some(self.by_name[found])
     }
 }
 
 impl Reading<'_> {
     /// Reads the object at the position as a struct and appends it.
     pub(super) fn object(&mut self, column: &mut StructColumn) -> Result<Outcome, Bad> {
-        let base = self.parser.open.len();
-        self.parser.at += 1;
+        self.parser.at = self.parser.at.wrapping_add(1);
         self.parser.enter()?;
-        let mut outcome = Outcome::Good;
-        let mut place = 0;
-        while self.parser.next_name(place == 0)? {
-            let field = self.field(column, place)?;
-            place += 1;
+        let depth = self.parser.depth;
+        let row = column.len + 1;
+        let (mut outcome, mut place, mut filled) = (Outcome::Good, 0, 0);
+        loop {
+            let field = match column.hints.find(self.parser.text, self.parser.at, place) {
+                Some(found) => {
+                    self.parser.at = self.parser.at.wrapping_add(found.length);
+                    place = found.place.wrapping_add(1);
+                    if matches!(self.parser.byte(), b'\0'..=b' ' | b'/') {
+                        self.parser.next()?;
+                    }
+                    found.field
+                }
+                None => match self.other_member(column, place)? {
+                    Some(field) => {
+                        place += 1;
+                        field
+                    }
+                    None => break,
+                },
+            };
             let Some(field) = field else {
                 self.parser.skip_value()?;
                 continue;
             };
-            if self.assign(column, field)? != Outcome::Good {
+            let slot = &mut column.columns[field as usize];
+            let fitted = if slot.filled == row {
+                self.value_again(&mut slot.column, row)?
+            } else {
+                let fitted = self.value(&mut slot.column)?;
+                if fitted != Outcome::Mismatch {
+                    slot.filled = row;
+                    filled += 1;
+                }
+                fitted
+            };
+            if fitted != Outcome::Good {
                 outcome = Outcome::Partial;
-                if self.parser.open.len() > base && self.object_leftovers(column, base)? {
-                    break;
-                }
+                self.climb(depth, || column.fields[field as usize].name().clone());
+                self.pass_open_arrays()?;
             }
         }
-        column.complete();
+        column.complete(filled);
         Ok(outcome)
     }
 
-    /// Reads a name and its colon and finds the field. `place` is the number of names before it.
-    #[inline(always)]
-    fn field(&mut self, column: &mut StructColumn, place: usize) -> Result<Option<u32>, Bad> {
-        let parser = &mut self.parser;
-        if let Some(hint) = column.hints.get(place)
-            && parser.byte() == b'"'
-            && parser.text[parser.at + 1..].starts_with(&hint.name)
-        {
-            parser.at += 1 + hint.name.len();
-            parser.colon()?;
-            return Ok(hint.field);
-        }
-        self.other_field(column, place)
-    }
-
+    /// Goes to the next value by its name: the field, if the name is one of the struct's. None behind the
+    /// closing brace. `place` is the number of members before it.
     #[inline(never)]
-    fn other_field(&mut self, column: &mut StructColumn, place: usize) -> Result<Option<u32>, Bad> {
-        let quoted = self.parser.byte() == b'"';
+    fn other_member(&mut self, column: &mut StructColumn, place: usize) -> Result<Option<Option<u32>>, Bad> {
+        let start = self.parser.at;
+        if !self.parser.next_name(place == 0)? {
+            return Ok(None);
+        }
         let name = self.parser.name()?;
-        let value = self.parser.value_of(name);
-        let field = column.find(value);
-        if quoted && !name.escaped && value.len() <= LONGEST_HINT && place < MOST_HINTS {
-            let hint = Hint { name: [value, b"\""].concat().into(), field };
-            if place < column.hints.len() {
-                column.hints[place] = hint;
-            } else if place == column.hints.len() {
-                column.hints.push(hint);
-            }
-        }
+        let field = column.find(self.parser.value_of(name));
         self.parser.colon()?;
-        Ok(field)
+        column.hints.learn(&self.parser.text[start..self.parser.at], field, place);
+        Ok(Some(field))
     }
 
-    /// Reads the value at the position into a field of the row that is being filled. Of repeated names the
-    /// last value that fits counts.
-    #[inline(always)]
-    fn assign(&mut self, column: &mut StructColumn, field: u32) -> Result<Outcome, Bad> {
-        let row = column.len;
-        let field = &mut column.columns[field as usize];
-        if field.column.len() > row {
-            return self.assign_again(field, row);
-        }
-        self.value(&mut field.column)
-    }
-
-    /// The new value goes behind the old one, which leaves only if the new one fits: nothing is read twice, so
-    /// that names repeated without end cost no more than their bytes.
+    /// Reads the value of a name that the object had before. Of repeated names the last value that fits counts:
+    /// it goes behind the old one, which leaves only then, so that nothing is read twice.
     #[inline(never)]
-    fn assign_again(&mut self, field: &mut FieldColumn, row: usize) -> Result<Outcome, Bad> {
-        let outcome = self.value(&mut field.column)?;
-        if outcome != Outcome::Mismatch {
-            field.column.drain(row, row + 1);
+    fn value_again(&mut self, column: &mut Column, row: usize) -> Result<Outcome, Bad> {
+        let fitted = self.value(column)?;
+        if fitted != Outcome::Mismatch {
+            column.drain(row - 1, row);
         }
-        Ok(outcome)
+        Ok(fitted)
     }
 
-    /// Goes on in containers that a failed conversion left open above `base`. True when a closing brace ended
-    /// this object too early; its container then stays open for the caller.
+    /// Passes over the rest of arrays whose conversion stopped.
     #[cold]
-    fn object_leftovers(&mut self, column: &mut StructColumn, base: usize) -> Result<bool, Bad> {
-        while self.parser.open.len() > base {
-            match self.leftover()? {
-                Leftover::Name => {
-                    let name = self.parser.name()?;
-                    let field = column.find(self.parser.value_of(name));
-                    self.parser.colon()?;
-                    match field {
-                        Some(field) => drop(self.assign(column, field)?),
-                        None => self.parser.skip_value()?,
-                    }
-                }
-                Leftover::Element => self.parser.skip_value()?,
-                Leftover::EndArray => {}
-                Leftover::EndObject => {
-                    self.parser.open.insert(base, Container::Object);
-                    return Ok(true);
-                }
+    pub(super) fn pass_open_arrays(&mut self) -> Result<(), Bad> {
+        while self.parser.open_arrays > 0 {
+            while self.parser.next_element(false)? {
+                self.parser.skip_value()?;
             }
+            self.parser.open_arrays -= 1;
         }
-        Ok(false)
-    }
-
-    /// The next step inside of the innermost container that was left open.
-    #[cold]
-    pub(super) fn leftover(&mut self) -> Result<Leftover, Bad> {
-        let innermost = self.parser.open.last().copied();
-        let more = match innermost {
-            Some(Container::Object) => self.parser.next_name(false)?,
-            _ => self.parser.next_element(false)?,
-        };
-        Ok(match (innermost, more) {
-            (Some(Container::Object), true) => Leftover::Name,
-            (_, true) => Leftover::Element,
-            (Some(Container::Object), false) => {
-                self.parser.open.pop();
-                Leftover::EndObject
-            }
-            (_, false) => {
-                self.parser.open.pop();
-                Leftover::EndArray
-            }
-        })
+        Ok(())
     }
 }

@@ -1,15 +1,17 @@
 //! The tokenizer: one document's bytes, a position, and Jackson's rules of what is JSON.
 //!
-//! Documents are valid UTF-8 when they arrive here. Limits are Jackson's: nesting 1,000, numbers of 1,000
-//! characters, names of 50,000, strings of 20 million bytes.
+//! Documents are valid UTF-8 when they arrive here. Nesting, numbers, names and strings are limited by
+//! [`JsonLimits`]; what is over a limit is a document that is not JSON. Positions lie inside of the document, so
+//! that the sums of the hottest lines need no check for overflow.
 
-use crate::json::JsonReadOptions;
+use crate::json::escape::unicode_unit;
 use crate::json::scan;
+use crate::json::{JsonLimits, JsonReadOptions};
 
-/// A document that is not JSON. Small, because every step can return it.
+/// A document that is not JSON. Small enough for two registers, because every step can return it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::json) struct Bad {
-    pub what: &'static str,
+    pub what: &'static &'static str,
     pub at: u32,
 }
 
@@ -23,6 +25,7 @@ pub(in crate::json) struct Syntax {
     pub any_escape: bool,
     pub control_chars: bool,
     pub non_numeric: bool,
+    pub limits: JsonLimits,
 }
 
 impl From<&JsonReadOptions> for Syntax {
@@ -35,6 +38,7 @@ impl From<&JsonReadOptions> for Syntax {
             any_escape: options.allow_backslash_escaping_any_character,
             control_chars: options.allow_unquoted_control_chars,
             non_numeric: options.allow_non_numeric_numbers,
+            limits: options.limits,
         }
     }
 }
@@ -62,17 +66,15 @@ pub(in crate::json) struct Parser<'a> {
     pub at: usize,
     pub syntax: Syntax,
     pub depth: usize,
-    /// Containers that a failed conversion left open around the position, outermost first; see `object`.
-    pub open: Vec<Container>,
+    /// Arrays that a failed conversion left open around the position; see `object`.
+    pub open_arrays: usize,
     /// For `skip_value`.
     nesting: Vec<Container>,
     /// Value of the last string that had escapes.
     pub unescaped: String,
+    /// Whether `copy` writes all characters as they are.
+    pub copies_characters: bool,
 }
-
-const MAX_DEPTH: usize = 1000;
-const MAX_NAME: usize = 50_000;
-const MAX_STRING: usize = 20_000_000;
 
 impl<'a> Parser<'a> {
     pub fn new(syntax: Syntax) -> Self {
@@ -81,9 +83,10 @@ impl<'a> Parser<'a> {
             at: 0,
             syntax,
             depth: 0,
-            open: Vec::new(),
+            open_arrays: 0,
             nesting: Vec::new(),
             unescaped: String::new(),
+            copies_characters: false,
         }
     }
 
@@ -92,13 +95,22 @@ impl<'a> Parser<'a> {
         self.text = text;
         self.at = 0;
         self.depth = 0;
-        self.open.clear();
+        self.open_arrays = 0;
+    }
+
+    /// Goes to a document's first token, if the document is not too long.
+    #[inline(always)]
+    pub fn first(&mut self) -> Result<u8, Bad> {
+        if self.text.len() > self.syntax.limits.document {
+            return self.bad(&"a document is too long");
+        }
+        self.next()
     }
 
     /// A fault at the position.
     #[cold]
     #[inline(never)]
-    pub fn bad<T>(&self, what: &'static str) -> Result<T, Bad> {
+    pub fn bad<T>(&self, what: &'static &'static str) -> Result<T, Bad> {
         Err(Bad { what, at: u32::try_from(self.at).unwrap_or(u32::MAX) })
     }
 
@@ -111,7 +123,11 @@ impl<'a> Parser<'a> {
     /// Passes over white space (and comments, where they are allowed) and returns the byte there.
     #[inline(always)]
     pub fn next(&mut self) -> Result<u8, Bad> {
-        let byte = self.byte();
+        let mut byte = self.byte();
+        if byte == b' ' {
+            self.at = self.at.wrapping_add(1);
+            byte = self.byte();
+        }
         if byte > b' ' && byte != b'/' { Ok(byte) } else { self.next_after_blanks() }
     }
 
@@ -122,7 +138,7 @@ impl<'a> Parser<'a> {
                 Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
                 Some(b'/') if self.syntax.comments => self.comment()?,
                 Some(&byte) if byte > b' ' => return Ok(byte),
-                Some(_) => return self.bad("a control character between tokens"),
+                Some(_) => return self.bad(&"a control character between tokens"),
                 None => return Ok(0),
             }
         }
@@ -134,9 +150,9 @@ impl<'a> Parser<'a> {
             Some(b'/') => memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()),
             Some(b'*') => match memchr::memmem::find(&rest[2..], b"*/") {
                 Some(end) => end + 4,
-                None => return self.bad("a comment is not closed"),
+                None => return self.bad(&"a comment is not closed"),
             },
-            _ => return self.bad("a slash outside of a string"),
+            _ => return self.bad(&"a slash outside of a string"),
         };
         self.at += length;
         Ok(())
@@ -146,7 +162,7 @@ impl<'a> Parser<'a> {
     #[inline(always)]
     pub fn enter(&mut self) -> Result<(), Bad> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH { self.bad("nested deeper than 1000 levels") } else { Ok(()) }
+        if self.depth > self.syntax.limits.depth { self.bad(&"nested too deep") } else { Ok(()) }
     }
 
     /// Goes to the next member of an object: true with the position at its name, false behind the closing
@@ -160,11 +176,11 @@ impl<'a> Parser<'a> {
                 return Ok(false);
             }
             b',' if !first => {
-                self.at += 1;
+                self.at = self.at.wrapping_add(1);
                 self.next()?;
             }
             _ if first => {}
-            _ => return self.bad("a comma or the end of an object is missing"),
+            _ => return self.bad(&"a comma or the end of an object is missing"),
         }
         Ok(true)
     }
@@ -179,11 +195,11 @@ impl<'a> Parser<'a> {
                 return Ok(false);
             }
             b',' if !first => {
-                self.at += 1;
+                self.at = self.at.wrapping_add(1);
                 self.next()?;
             }
             _ if first => {}
-            _ => return self.bad("a comma or the end of an array is missing"),
+            _ => return self.bad(&"a comma or the end of an array is missing"),
         }
         Ok(true)
     }
@@ -195,21 +211,24 @@ impl<'a> Parser<'a> {
             quote @ b'"' => self.string(quote)?,
             quote @ b'\'' if self.syntax.single_quotes => self.string(quote)?,
             _ if self.syntax.unquoted_names => self.unquoted_name()?,
-            _ => return self.bad("a name in double quotes is missing"),
+            _ => return self.bad(&"a name in double quotes is missing"),
         };
-        if name.end - name.start > MAX_NAME {
-            self.bad("a name is longer than 50000 bytes")
+        if name.end - name.start > self.syntax.limits.name {
+            self.bad(&"a name is too long")
         } else {
             Ok(name)
         }
     }
 
+    /// Letters and digits of any alphabet, and `_ $ - # @ * +`.
     fn unquoted_name(&mut self) -> Result<Quoted, Bad> {
         let start = self.at;
-        let part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"_$".contains(byte);
-        self.at += self.text[start..].iter().take_while(|byte| part(byte)).count();
-        if self.at == start || self.text[start].is_ascii_digit() {
-            return self.bad("a name is missing");
+        let ascii = |byte: u8| byte.is_ascii_alphanumeric() || b"_$-#@*+".contains(&byte);
+        let length = self.text[start..].iter().take_while(|byte| **byte >= 0x80 || ascii(**byte)).count();
+        let name = checked(&self.text[start..start + length]);
+        self.at += name.find(|c: char| !c.is_ascii() && !c.is_alphanumeric()).unwrap_or(length);
+        if self.at == start {
+            return self.bad(&"a name is missing");
         }
         Ok(Quoted { start, end: self.at, escaped: false })
     }
@@ -218,9 +237,9 @@ impl<'a> Parser<'a> {
     #[inline(always)]
     pub fn colon(&mut self) -> Result<(), Bad> {
         if self.next()? != b':' {
-            return self.bad("a colon is missing");
+            return self.bad(&"a colon is missing");
         }
-        self.at += 1;
+        self.at = self.at.wrapping_add(1);
         self.next()?;
         Ok(())
     }
@@ -228,12 +247,12 @@ impl<'a> Parser<'a> {
     /// Reads a string whose opening quote is at the position.
     #[inline(always)]
     pub fn string(&mut self, quote: u8) -> Result<Quoted, Bad> {
-        let start = self.at + 1;
+        let start = self.at.wrapping_add(1);
         let end = scan::string_end(self.text, start, quote);
         if self.text.get(end) == Some(&quote) {
-            self.at = end + 1;
-            if end - start > MAX_STRING {
-                return self.bad("a string is longer than 20 million bytes");
+            self.at = end.wrapping_add(1);
+            if end.wrapping_sub(start) > self.syntax.limits.string {
+                return self.bad(&"a string is too long");
             }
             return Ok(Quoted { start, end, escaped: false });
         }
@@ -253,14 +272,14 @@ impl<'a> Parser<'a> {
                 }
                 Some(&byte) if byte == quote => {
                     self.at += 1;
-                    if end - start > MAX_STRING {
-                        return self.bad("a string is longer than 20 million bytes");
+                    if end - start > self.syntax.limits.string {
+                        return self.bad(&"a string is too long");
                     }
                     return Ok(Quoted { start, end, escaped });
                 }
                 Some(_) if self.syntax.control_chars => self.at += 1,
-                Some(_) => return self.bad("a control character in a string"),
-                None => return self.bad("a string is not closed"),
+                Some(_) => return self.bad(&"a control character in a string"),
+                None => return self.bad(&"a string is not closed"),
             }
             end = scan::string_end(self.text, self.at, quote);
         }
@@ -273,7 +292,7 @@ impl<'a> Parser<'a> {
             b'u' => {
                 let digits = self.text.get(self.at + 1..self.at + 5).unwrap_or_default();
                 if digits.len() < 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return self.bad("a unicode escape without four hexadecimal digits");
+                    return self.bad(&"a unicode escape without four hexadecimal digits");
                 }
                 self.at += 5;
             }
@@ -287,7 +306,7 @@ impl<'a> Parser<'a> {
                     _ => 1,
                 };
             }
-            _ => return self.bad("an unknown escape in a string"),
+            _ => return self.bad(&"an unknown escape in a string"),
         }
         Ok(())
     }
@@ -295,11 +314,12 @@ impl<'a> Parser<'a> {
     /// Reads `true`, `false` or `null`.
     #[inline(always)]
     pub fn literal(&mut self, word: &'static str) -> Result<(), Bad> {
-        if self.text.get(self.at..self.at + word.len()) == Some(word.as_bytes()) {
-            self.at += word.len();
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if rest.starts_with(word.as_bytes()) {
+            self.at = self.at.wrapping_add(word.len());
             return Ok(());
         }
-        self.bad("an unknown word")
+        self.bad(&"an unknown word")
     }
 
     /// Passes over any value, checking its syntax.
@@ -314,13 +334,25 @@ impl<'a> Parser<'a> {
     #[inline(always)]
     fn skip_scalar(&mut self) -> Result<(), Bad> {
         match self.byte() {
-            quote @ b'"' => self.string(quote).map(drop),
+            b'"' => self.skip_string(),
             quote @ b'\'' if self.syntax.single_quotes => self.string(quote).map(drop),
             b't' => self.literal("true"),
             b'f' => self.literal("false"),
             b'n' => self.literal("null"),
             _ => self.number().map(drop),
         }
+    }
+
+    /// Passes over a string in double quotes.
+    #[inline(always)]
+    fn skip_string(&mut self) -> Result<(), Bad> {
+        let start = self.at.wrapping_add(1);
+        let end = scan::string_end(self.text, start, b'"');
+        if self.text.get(end) == Some(&b'"') && end.wrapping_sub(start) <= self.syntax.limits.string {
+            self.at = end.wrapping_add(1);
+            return Ok(());
+        }
+        self.string_with_escapes(start, end, b'"').map(drop)
     }
 
     fn skip_container(&mut self) -> Result<(), Bad> {
@@ -394,18 +426,15 @@ impl<'a> Parser<'a> {
                     rest = &rest[used..];
                     continue;
                 }
-                // Any other character stands for itself. Only its own bytes are looked at: a string may consist of
-                // nothing but escapes.
-                _ => {
-                    let length = rest.iter().skip(1).take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
-                    let character = rest.get(..length + 1).unwrap_or_default();
-                    self.unescaped.push_str(checked(character));
-                    rest = &rest[character.len()..];
-                    if character.is_empty() {
-                        return;
-                    }
+                // Any other character stands for itself; the rest of a longer one follows as plain text.
+                Some(byte) if byte.is_ascii() => char::from(*byte),
+                Some(_) => {
+                    let next = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
+                    self.unescaped.push_str(checked(&rest[..next]));
+                    rest = &rest[next..];
                     continue;
                 }
+                None => return,
             };
             self.unescaped.push(plain);
             rest = &rest[1..];
@@ -421,17 +450,13 @@ fn checked(bytes: &[u8]) -> &str {
 
 /// The character of `uXXXX`, or of two of them that are a pair, and the bytes used.
 fn unicode_escape(escape: &[u8]) -> (char, usize) {
-    let unit = |at: usize| {
-        let digits = escape.get(at..at + 4).and_then(|digits| std::str::from_utf8(digits).ok())?;
-        u32::from_str_radix(digits, 16).ok()
-    };
-    let first = unit(1).unwrap_or(0);
+    let first = unicode_unit(escape, 1).unwrap_or(0);
     if (0xd800..0xdc00).contains(&first)
         && escape.get(5..7) == Some(b"\\u")
-        && let Some(second @ 0xdc00..0xe000) = unit(7)
+        && let Some(second @ 0xdc00..0xe000) = unicode_unit(escape, 7)
     {
-        let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        let code = 0x10000 + ((u32::from(first) - 0xd800) << 10) + (u32::from(second) - 0xdc00);
         return (char::from_u32(code).unwrap_or('?'), 11);
     }
-    (char::from_u32(first).unwrap_or('?'), 5)
+    (char::from_u32(u32::from(first)).unwrap_or('?'), 5)
 }

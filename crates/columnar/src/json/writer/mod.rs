@@ -2,12 +2,14 @@
 //! them.
 //!
 //! Null fields of structs are left out (unless `ignoreNullFields` is false); nulls in arrays and maps are
-//! written. Doubles read as Java writes them, non-finite ones in quotes; decimals plain; binary as base64;
+//! written. Doubles read as Java writes them, non-finite ones in quotes; decimals as Java's BigDecimal; binary as base64;
 //! dates and timestamps by their formats, of which the defaults are written without the pattern machinery;
 //! map keys as text.
 
+mod decimal;
 mod moment;
 mod node;
+mod out;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +21,7 @@ use arrow_schema::{DataType, FieldRef};
 
 pub(crate) use self::moment::MomentFormats;
 use self::node::{Members, Node};
+use self::out::Out;
 use super::JsonWriteOptions;
 use crate::records::{INLINE, inline_view, long_view};
 use crate::{Error, Result, raw};
@@ -58,23 +61,23 @@ impl JsonWriter {
             )));
         }
         let node = Node::bind(values)?;
-        let mut text = String::new();
+        let mut text = Out::default();
         let mut views = Vec::with_capacity(values.len());
         for row in 0..values.len() {
             if values.is_null(row) {
                 views.push(0);
                 continue;
             }
-            let start = text.len();
+            let start = text.bytes.len();
             self.append(&node, row, &mut text)?;
-            let document = &text.as_bytes()[start..];
+            let document = &text.bytes[start..];
             views.push(if document.len() <= INLINE {
                 inline_view(document)
             } else {
-                long_view(document, 0, offset(start, text.len())?)
+                long_view(document, 0, offset(start, text.bytes.len())?)
             });
         }
-        let buffers = Arc::from([Buffer::from(text.into_bytes())]);
+        let buffers = Arc::from([Buffer::from(text.bytes)]);
         let documents: StringViewArray = raw::string_views(views.into(), buffers, values.nulls().cloned());
         Ok(Arc::new(documents))
     }
@@ -98,20 +101,24 @@ impl JsonWriter {
             ));
         }
         let members = Members::bind(schema.fields(), batch.columns())?;
-        let mut text = String::new();
+        let mut text = Out::behind(std::mem::take(out));
         for row in 0..batch.num_rows() {
-            if self.pretty {
-                members.append::<true>(row, 0, self, &mut text)?;
+            let written = if self.pretty {
+                members.append::<true>(row, 0, self, &mut text)
             } else {
-                members.append::<false>(row, 0, self, &mut text)?;
+                members.append::<false>(row, 0, self, &mut text)
+            };
+            if let Err(error) = written {
+                *out = text.bytes;
+                return Err(error);
             }
-            text.push('\n');
+            text.byte(b'\n');
         }
-        out.extend_from_slice(text.as_bytes());
+        *out = text.bytes;
         Ok(())
     }
 
-    fn append(&self, node: &Node<'_>, row: usize, text: &mut String) -> Result<()> {
+    fn append(&self, node: &Node<'_>, row: usize, text: &mut Out) -> Result<()> {
         if self.pretty {
             node.append::<true>(row, 0, self, text)
         } else {

@@ -1,9 +1,11 @@
 //! Dates and timestamps in JSON: by the options' patterns, or in the default forms `2026-02-28`,
 //! `2026-02-28T01:02:03.450+01:00` (`Z` for UTC) and `2026-02-28T01:02:03.450`.
 
+use super::out::{Out, PAIRS};
 use crate::Result;
-use crate::datetime::{Pattern, TimeZone, push_padded, split_micros};
+use crate::datetime::{Pattern, TimeZone, civil_from_days, split_micros};
 use crate::json::JsonWriteOptions;
+use crate::json::options::refuse_letters;
 use crate::text::append_date;
 
 /// How dates and timestamps are written.
@@ -18,6 +20,7 @@ pub(crate) struct MomentFormats {
 impl MomentFormats {
     pub fn new(options: &JsonWriteOptions) -> Result<Self> {
         let compile = |format: &Option<String>| format.as_deref().map(Pattern::compile).transpose();
+        refuse_letters(options.date_format.as_deref(), "aHhKkmsSVzOXxZ", "a date has nothing for")?;
         Ok(Self {
             date: compile(&options.date_format)?,
             timestamp: compile(&options.timestamp_format)?,
@@ -36,47 +39,121 @@ impl MomentFormats {
         }
     }
 
+    /// Appends an instant.
     pub fn append_timestamp(&self, micros: i64, out: &mut String) -> Result<()> {
         if let Some(pattern) = &self.timestamp {
             return pattern.format_timestamp(micros, &self.zone, out);
         }
-        append_iso(self.zone.local_micros(micros), out);
-        let offset = self.zone.offset_at(micros.div_euclid(1_000_000));
-        if offset == 0 {
-            out.push('Z');
-            return Ok(());
-        }
-        let minutes = u64::from(offset.unsigned_abs() / 60);
-        out.push(if offset < 0 { '-' } else { '+' });
-        push_padded(minutes / 60, 2, out);
-        out.push(':');
-        push_padded(minutes % 60, 2, out);
+        out.push_str(self.instant(micros).text());
         Ok(())
     }
 
+    /// Appends a wall clock.
     pub fn append_timestamp_ntz(&self, micros: i64, out: &mut String) -> Result<()> {
-        match &self.timestamp_ntz {
-            Some(pattern) => pattern.format_timestamp_ntz(micros, out),
-            None => {
-                append_iso(micros, out);
-                Ok(())
-            }
+        if let Some(pattern) = &self.timestamp_ntz {
+            return pattern.format_timestamp_ntz(micros, out);
         }
+        out.push_str(Iso::new(micros).text());
+        Ok(())
+    }
+
+    /// Writes an instant in quotes.
+    pub(super) fn write_timestamp(&self, micros: i64, out: &mut Out) -> Result<()> {
+        if self.timestamp.is_some() {
+            return out.quoted(|out| self.append_timestamp(micros, out));
+        }
+        let iso = self.instant(micros);
+        out.byte(b'"');
+        out.block(&iso.bytes, iso.length);
+        out.byte(b'"');
+        Ok(())
+    }
+
+    /// Writes a wall clock in quotes.
+    pub(super) fn write_timestamp_ntz(&self, micros: i64, out: &mut Out) -> Result<()> {
+        out.quoted(|out| self.append_timestamp_ntz(micros, out))
+    }
+
+    #[inline(always)]
+    fn instant(&self, micros: i64) -> Iso {
+        let mut iso = Iso::new(self.zone.local_micros(micros));
+        let offset = self.zone.offset_at(micros.div_euclid(1_000_000));
+        if offset == 0 {
+            iso.byte(b'Z');
+            return iso;
+        }
+        let seconds = u64::from(offset.unsigned_abs());
+        iso.byte(if offset < 0 { b'-' } else { b'+' });
+        iso.pair(seconds / 3600);
+        iso.byte(b':');
+        iso.pair(seconds / 60 % 60);
+        if seconds % 60 != 0 {
+            // Local mean time, before a zone had whole minutes.
+            iso.byte(b':');
+            iso.pair(seconds % 60);
+        }
+        iso
     }
 }
 
-/// `2026-02-28T01:02:03.450`: milliseconds are always there and never rounded.
-fn append_iso(local_micros: i64, out: &mut String) {
-    let (days, micro_of_day) = split_micros(local_micros);
-    append_date(days as i32, out);
-    let milli = micro_of_day.unsigned_abs() / 1000;
-    for (separator, value, width) in [
-        ('T', milli / 3_600_000, 2),
-        (':', milli / 60_000 % 60, 2),
-        (':', milli / 1000 % 60, 2),
-        ('.', milli % 1000, 3),
-    ] {
-        out.push(separator);
-        push_padded(value, width, out);
+/// `2026-02-28T01:02:03.450`: milliseconds are always there and never rounded. With a year of six digits, a sign
+/// and an offset of seconds it has 35 bytes.
+struct Iso {
+    bytes: [u8; 40],
+    length: usize,
+}
+
+impl Iso {
+    #[inline(always)]
+    fn new(local_micros: i64) -> Self {
+        let (days, micro_of_day) = split_micros(local_micros);
+        let milli = micro_of_day.unsigned_abs() / 1000;
+        let mut iso = Self { bytes: [0; 40], length: 0 };
+        match civil_from_days(days) {
+            (year @ 0..=9999, month, day) => {
+                iso.pair(year as u64 / 100);
+                iso.pair(year as u64);
+                iso.byte(b'-');
+                iso.pair(month.into());
+                iso.byte(b'-');
+                iso.pair(day.into());
+            }
+            _ => iso.far_date(days),
+        }
+        for (separator, value) in
+            [(b'T', milli / 3_600_000), (b':', milli / 60_000 % 60), (b':', milli / 1000 % 60)]
+        {
+            iso.byte(separator);
+            iso.pair(value);
+        }
+        iso.byte(b'.');
+        iso.byte(b'0' + (milli / 100 % 10) as u8);
+        iso.pair(milli);
+        iso
+    }
+
+    #[inline(never)]
+    fn far_date(&mut self, days: i64) {
+        let mut text = String::new();
+        append_date(days as i32, &mut text);
+        text.bytes().for_each(|byte| self.byte(byte));
+    }
+
+    #[inline(always)]
+    fn byte(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    /// A number of two digits.
+    #[inline(always)]
+    fn pair(&mut self, value: u64) {
+        let [tens, ones] = PAIRS[(value % 100) as usize];
+        self.byte(tens);
+        self.byte(ones);
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).expect("digits and signs are ASCII")
     }
 }

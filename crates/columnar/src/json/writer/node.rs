@@ -2,9 +2,12 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::*;
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Fields, IntervalUnit, TimeUnit};
 
 use super::JsonWriter;
+use super::decimal::append_number;
+use super::out::{Out, Piece};
 use crate::json::base64;
 use crate::json::escape::append_quoted;
 use crate::text::{
@@ -30,9 +33,16 @@ pub(super) enum Node<'a> {
     TimestampNtz(&'a TimestampMicrosecondArray),
     DayTime(&'a DurationMicrosecondArray),
     YearMonth(&'a IntervalYearMonthArray),
-    List(&'a ListArray, Box<Node<'a>>),
+    List(&'a ListArray, Box<Column<'a>>),
     Struct(Members<'a>),
-    Map(&'a MapArray, Box<Node<'a>>, Box<Node<'a>>),
+    Map(&'a MapArray, Box<Node<'a>>, Box<Column<'a>>),
+}
+
+/// An array whose values may be null.
+pub(super) struct Column<'a> {
+    nulls: Option<&'a NullBuffer>,
+    is_void: bool,
+    node: Node<'a>,
 }
 
 /// The fields of a struct.
@@ -41,10 +51,11 @@ pub(super) struct Members<'a> {
 }
 
 struct Member<'a> {
-    /// `,"name":` ready to be written.
-    prefix: String,
-    array: &'a dyn Array,
-    node: Node<'a>,
+    /// `{"name":`, `,"name":` and `"name" : `.
+    first: Piece,
+    later: Piece,
+    pretty: Piece,
+    column: Column<'a>,
 }
 
 impl<'a> Node<'a> {
@@ -68,39 +79,38 @@ impl<'a> Node<'a> {
             DataType::Interval(IntervalUnit::YearMonth) => Self::YearMonth(array.as_primitive()),
             DataType::List(_) => {
                 let list = array.as_list::<i32>();
-                Self::List(list, Box::new(Self::bind(list.values())?))
+                Self::List(list, Box::new(Column::bind(list.values())?))
             }
             DataType::Struct(fields) => Self::Struct(Members::bind(fields, array.as_struct().columns())?),
             DataType::Map(_, _) => {
                 let map = array.as_map();
-                Self::Map(map, Box::new(Self::bind(map.keys())?), Box::new(Self::bind(map.values())?))
+                Self::Map(map, Box::new(Self::bind(map.keys())?), Box::new(Column::bind(map.values())?))
             }
             other => return Err(Error::UnsupportedType { operation: "to_json", data_type: other.clone() }),
         })
     }
 
     /// Appends the value of a row, which is not null.
+    #[inline]
     pub fn append<const PRETTY: bool>(
         &self,
         row: usize,
         nesting: usize,
         writer: &JsonWriter,
-        out: &mut String,
+        out: &mut Out,
     ) -> Result<()> {
         match self {
-            Self::String(array) => append_quoted(array.value(row), out),
-            Self::Int64(array) => append_i64(array.value(row), out),
-            Self::Int32(array) => append_i64(array.value(row).into(), out),
-            Self::Float64(array) => append_float(array.value(row), out),
-            Self::Boolean(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
-            Self::Timestamp(array) => {
-                return quoted(out, |out| writer.formats.append_timestamp(array.value(row), out));
-            }
+            Self::String(array) => out.string(array, row),
+            Self::Int64(array) => out.integer(array.value(row)),
+            Self::Int32(array) => out.integer(array.value(row).into()),
+            Self::Float64(array) => out.double(array.value(row)),
+            Self::Boolean(array) => out.text(if array.value(row) { "true" } else { "false" }),
+            Self::Timestamp(array) => return writer.formats.write_timestamp(array.value(row), out),
             Self::Struct(members) => return members.append::<PRETTY>(row, nesting, writer, out),
             Self::List(array, values) => {
                 let offsets = array.value_offsets();
                 let range = offsets[row] as usize..offsets[row + 1] as usize;
-                return append_list::<PRETTY>(array.values(), values, range, nesting, writer, out);
+                return append_list::<PRETTY>(values, range, nesting, writer, out);
             }
             Self::Map(array, keys, values) => {
                 let offsets = array.value_offsets();
@@ -108,9 +118,9 @@ impl<'a> Node<'a> {
                 let mut entries = Braces::<PRETTY>::open(out);
                 for at in range {
                     entries.separate(nesting, out);
-                    keys.append_key(at, out);
-                    out.push_str(if PRETTY { " : " } else { ":" });
-                    values.append_nullable::<PRETTY>(array.values(), at, nesting + 1, writer, out)?;
+                    keys.append_key(at, out)?;
+                    out.text(if PRETTY { " : " } else { ":" });
+                    values.append::<PRETTY>(at, nesting + 1, writer, out)?;
                 }
                 entries.close(nesting, out);
             }
@@ -119,61 +129,42 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    fn append_rarer(&self, row: usize, writer: &JsonWriter, out: &mut String) -> Result<()> {
+    fn append_rarer(&self, row: usize, writer: &JsonWriter, out: &mut Out) -> Result<()> {
         match self {
-            Self::Int8(array) => append_i64(array.value(row).into(), out),
-            Self::Int16(array) => append_i64(array.value(row).into(), out),
+            Self::Int8(array) => out.integer(array.value(row).into()),
+            Self::Int16(array) => out.integer(array.value(row).into()),
             Self::Float32(array) => {
                 let value = array.value(row);
-                if value.is_finite() { append_f32(value, out) } else { append_float(value.into(), out) }
+                if !value.is_finite() {
+                    out.double(value.into());
+                    return Ok(());
+                }
+                return made(out, |out| append_f32(value, out));
             }
-            Self::Decimal(array, scale) => append_decimal(array.value(row), *scale, out),
-            Self::Binary(array) => {
-                out.push('"');
-                base64::encode(array.value(row), out);
-                out.push('"');
+            Self::Decimal(array, scale) => {
+                return made(out, |out| append_number(array.value(row), *scale, out));
             }
-            Self::Date(array) => return quoted(out, |out| writer.formats.append_date(array.value(row), out)),
-            Self::TimestampNtz(array) => {
-                return quoted(out, |out| writer.formats.append_timestamp_ntz(array.value(row), out));
-            }
+            Self::Binary(array) => return quoted(out, |out| base64::encode(array.value(row), out)),
+            Self::Date(array) => return out.quoted(|out| writer.formats.append_date(array.value(row), out)),
+            Self::TimestampNtz(array) => return writer.formats.write_timestamp_ntz(array.value(row), out),
             Self::DayTime(array) => {
-                out.push('"');
-                append_day_time_interval(array.value(row), out);
-                out.push('"');
+                return quoted(out, |out| append_day_time_interval(array.value(row), out));
             }
             Self::YearMonth(array) => {
-                out.push('"');
-                append_year_month_interval(array.value(row), out);
-                out.push('"');
+                return quoted(out, |out| append_year_month_interval(array.value(row), out));
             }
-            _ => out.push_str("null"),
+            _ => out.text("null"),
         }
         Ok(())
     }
 
-    fn append_nullable<const PRETTY: bool>(
-        &self,
-        array: &dyn Array,
-        row: usize,
-        nesting: usize,
-        writer: &JsonWriter,
-        out: &mut String,
-    ) -> Result<()> {
-        if array.is_null(row) {
-            out.push_str("null");
+    /// A map key: Spark takes its internal value as text, so dates are days and timestamps microseconds.
+    fn append_key(&self, row: usize, out: &mut Out) -> Result<()> {
+        if let Self::String(array) = self {
+            out.string(array, row);
             return Ok(());
         }
-        self.append::<PRETTY>(row, nesting, writer, out)
-    }
-
-    /// A map key: Spark takes its internal value as text, so dates are days and timestamps microseconds.
-    fn append_key(&self, row: usize, out: &mut String) {
-        match self {
-            Self::String(array) => return append_quoted(array.value(row), out),
-            _ => out.push('"'),
-        }
-        match self {
+        quoted(out, |out| match self {
             Self::Boolean(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
             Self::Int8(array) => append_i64(array.value(row).into(), out),
             Self::Int16(array) => append_i64(array.value(row).into(), out),
@@ -188,18 +179,49 @@ impl<'a> Node<'a> {
             Self::YearMonth(array) => append_year_month_interval(array.value(row), out),
             Self::Binary(array) => base64::encode(array.value(row), out),
             Self::Null | Self::String(_) | Self::List(..) | Self::Struct(_) | Self::Map(..) => {}
+        })
+    }
+}
+
+impl<'a> Column<'a> {
+    fn bind(array: &'a dyn Array) -> Result<Self> {
+        let node = Node::bind(array)?;
+        Ok(Self { nulls: array.nulls(), is_void: matches!(node, Node::Null), node })
+    }
+
+    #[inline(always)]
+    fn is_null(&self, row: usize) -> bool {
+        self.is_void || self.nulls.is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    /// Appends the value of a row, or `null`.
+    #[inline(always)]
+    fn append<const PRETTY: bool>(
+        &self,
+        row: usize,
+        nesting: usize,
+        writer: &JsonWriter,
+        out: &mut Out,
+    ) -> Result<()> {
+        if self.is_null(row) {
+            out.text("null");
+            return Ok(());
         }
-        out.push('"');
+        self.node.append::<PRETTY>(row, nesting, writer, out)
     }
 }
 
 impl<'a> Members<'a> {
     pub fn bind(fields: &Fields, columns: &'a [ArrayRef]) -> Result<Self> {
         let bind = |(field, column): (&arrow_schema::FieldRef, &'a ArrayRef)| -> Result<Member<'a>> {
-            let mut prefix = String::from(",");
-            append_quoted(field.name(), &mut prefix);
-            prefix.push(':');
-            Ok(Member { prefix, array: column.as_ref(), node: Node::bind(column)? })
+            let mut name = String::new();
+            append_quoted(field.name(), &mut name);
+            Ok(Member {
+                first: Piece::new(&format!("{{{name}:")),
+                later: Piece::new(&format!(",{name}:")),
+                pretty: Piece::new(&format!("{name} : ")),
+                column: Column::bind(column.as_ref())?,
+            })
         };
         Ok(Self { members: fields.iter().zip(columns).map(bind).collect::<Result<_>>()? })
     }
@@ -210,27 +232,38 @@ impl<'a> Members<'a> {
         row: usize,
         nesting: usize,
         writer: &JsonWriter,
-        out: &mut String,
+        out: &mut Out,
     ) -> Result<()> {
-        let mut braces = Braces::<PRETTY>::open(out);
+        if PRETTY {
+            return self.append_pretty(row, nesting, writer, out);
+        }
+        let mut empty = true;
         for member in &self.members {
-            let is_null = member.array.is_null(row) || matches!(member.node, Node::Null);
-            if is_null && writer.ignore_null_fields {
+            if member.column.is_null(row) {
+                if !writer.ignore_null_fields {
+                    out.piece(if empty { &member.first } else { &member.later });
+                    out.text("null");
+                    empty = false;
+                }
                 continue;
             }
-            if PRETTY {
-                braces.separate(nesting, out);
-                out.push_str(&member.prefix[1..member.prefix.len() - 1]);
-                out.push_str(" : ");
-            } else {
-                out.push_str(&member.prefix[usize::from(braces.empty)..]);
-                braces.empty = false;
+            out.piece(if empty { &member.first } else { &member.later });
+            empty = false;
+            member.column.node.append::<false>(row, nesting, writer, out)?;
+        }
+        out.text(if empty { "{}" } else { "}" });
+        Ok(())
+    }
+
+    fn append_pretty(&self, row: usize, nesting: usize, writer: &JsonWriter, out: &mut Out) -> Result<()> {
+        let mut braces = Braces::<true>::open(out);
+        for member in &self.members {
+            if member.column.is_null(row) && writer.ignore_null_fields {
+                continue;
             }
-            if is_null {
-                out.push_str("null");
-            } else {
-                member.node.append::<PRETTY>(row, nesting + 1, writer, out)?;
-            }
+            braces.separate(nesting, out);
+            out.piece(&member.pretty);
+            member.column.append::<true>(row, nesting + 1, writer, out)?;
         }
         braces.close(nesting, out);
         Ok(())
@@ -238,25 +271,24 @@ impl<'a> Members<'a> {
 }
 
 fn append_list<const PRETTY: bool>(
-    array: &dyn Array,
-    values: &Node<'_>,
+    values: &Column<'_>,
     range: std::ops::Range<usize>,
     nesting: usize,
     writer: &JsonWriter,
-    out: &mut String,
+    out: &mut Out,
 ) -> Result<()> {
-    out.push('[');
+    out.byte(b'[');
     for (index, at) in range.enumerate() {
         if index > 0 {
-            out.push(',');
+            out.byte(b',');
         }
         if PRETTY {
-            out.push(' ');
+            out.byte(b' ');
         }
         // Arrays stay on their line and do not indent what is in them.
-        values.append_nullable::<PRETTY>(array, at, nesting, writer, out)?;
+        values.append::<PRETTY>(at, nesting, writer, out)?;
     }
-    out.push_str(if PRETTY { " ]" } else { "]" });
+    out.text(if PRETTY { " ]" } else { "]" });
     Ok(())
 }
 
@@ -266,14 +298,14 @@ struct Braces<const PRETTY: bool> {
 }
 
 impl<const PRETTY: bool> Braces<PRETTY> {
-    fn open(out: &mut String) -> Self {
-        out.push('{');
+    fn open(out: &mut Out) -> Self {
+        out.byte(b'{');
         Self { empty: true }
     }
 
-    fn separate(&mut self, nesting: usize, out: &mut String) {
+    fn separate(&mut self, nesting: usize, out: &mut Out) {
         if !self.empty {
-            out.push(',');
+            out.byte(b',');
         }
         if PRETTY {
             indent(nesting + 1, out);
@@ -281,35 +313,31 @@ impl<const PRETTY: bool> Braces<PRETTY> {
         self.empty = false;
     }
 
-    fn close(self, nesting: usize, out: &mut String) {
+    fn close(self, nesting: usize, out: &mut Out) {
         match (PRETTY, self.empty) {
-            (true, true) => out.push(' '),
+            (true, true) => out.byte(b' '),
             (true, false) => indent(nesting, out),
             _ => {}
         }
-        out.push('}');
+        out.byte(b'}');
     }
 }
 
-fn indent(nesting: usize, out: &mut String) {
-    out.push('\n');
-    (0..nesting).for_each(|_| out.push_str("  "));
+fn indent(nesting: usize, out: &mut Out) {
+    out.byte(b'\n');
+    (0..nesting).for_each(|_| out.text("  "));
 }
 
-fn quoted(out: &mut String, append: impl FnOnce(&mut String) -> Result<()>) -> Result<()> {
-    out.push('"');
-    append(out)?;
-    out.push('"');
-    Ok(())
+fn made(out: &mut Out, write: impl FnOnce(&mut String)) -> Result<()> {
+    out.made(|text| {
+        write(text);
+        Ok(())
+    })
 }
 
-/// Java's text, in quotes for what JSON has no number for.
-fn append_float(value: f64, out: &mut String) {
-    if value.is_finite() {
-        append_f64(value, out);
-    } else {
-        out.push('"');
-        append_f64(value, out);
-        out.push('"');
-    }
+fn quoted(out: &mut Out, write: impl FnOnce(&mut String)) -> Result<()> {
+    out.quoted(|text| {
+        write(text);
+        Ok(())
+    })
 }

@@ -97,8 +97,10 @@ pub(super) fn from_json(call: &Call<'_>) -> crate::error::Result<Typed> {
             [("schema", errors::quoted_type(&schema)), ("sqlExpr", format!("\"{}\"", call.args[0].sql))],
         ));
     }
+    check_types(&schema, call)?;
     let mut options = session_options(call.conf);
     options.extend(call.options(2)?);
+    check_corrupt_record(&schema, &options)?;
     let kernel = FromJson::new(schema.clone(), options)?;
     let mut result = call.finish(kernel, vec![text], schema).nullable(true);
     result.sql = format!("from_json({})", call.args[0].sql);
@@ -146,8 +148,53 @@ pub(in crate::functions) fn nullable(data_type: &SparkType) -> SparkType {
     }
 }
 
+/// Maps have strings as keys, and intervals all of their fields.
+fn check_types(schema: &SparkType, call: &Call<'_>) -> crate::error::Result<()> {
+    match schema {
+        SparkType::Map(key, _, _) if **key != SparkType::String => Err(errors::spark(
+            "DATATYPE_MISMATCH.INVALID_JSON_MAP_KEY_TYPE",
+            [
+                ("schema", errors::quoted_type(schema)),
+                ("sqlExpr", format!("\"from_json({})\"", call.args[0].sql)),
+            ],
+        )),
+        SparkType::DayTimeInterval(..) | SparkType::YearMonthInterval(..)
+            if *schema != SparkType::DAY_TIME && *schema != SparkType::YEAR_MONTH =>
+        {
+            Err(bad_option(ColumnarError::UnsupportedType {
+                operation: "from_json to an interval of other fields than DAY TO SECOND and YEAR TO MONTH as",
+                data_type: schema.to_arrow(),
+            }))
+        }
+        SparkType::Map(_, value, _) => check_types(value, call),
+        SparkType::Array(element, _) => check_types(element, call),
+        SparkType::Struct(fields) => {
+            fields.fields.iter().try_for_each(|field| check_types(&field.data_type, call))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_corrupt_record(schema: &SparkType, options: &BTreeMap<String, String>) -> crate::error::Result<()> {
+    let SparkType::Struct(fields) = schema else { return Ok(()) };
+    let by_user = options.iter().rfind(|(name, _)| {
+        name.eq_ignore_ascii_case(SESSION_OPTIONS[1]) && name.as_str() != SESSION_OPTIONS[1]
+    });
+    let Some(column) = by_user.map(|(_, column)| column).or_else(|| options.get(SESSION_OPTIONS[1])) else {
+        return Ok(());
+    };
+    match fields.fields.iter().find(|field| *field.name == **column) {
+        Some(field) if field.data_type != SparkType::String => Err(errors::spark(
+            "INVALID_CORRUPT_RECORD_TYPE",
+            [("columnName", format!("`{column}`")), ("actualType", errors::quoted_type(&field.data_type))],
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// As in Spark, a mode that it does not know is PERMISSIVE.
 fn check_mode(mode: &str) -> crate::error::Result<()> {
-    if mode.eq_ignore_ascii_case("PERMISSIVE") || mode.eq_ignore_ascii_case("FAILFAST") {
+    if !mode.eq_ignore_ascii_case("DROPMALFORMED") {
         return Ok(());
     }
     Err(errors::spark(
@@ -173,21 +220,41 @@ impl Kernel for FromJson {
 
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
         self.reader.read(args[0].as_ref()).map_err(|error| match error {
-            ColumnarError::MalformedJson { record, fault } => malformed(record, &fault),
+            ColumnarError::MalformedJson { record, fault, .. } => malformed(record, &fault, &self.schema),
             other => DataFusionError::External(Box::new(other)),
         })
     }
 }
 
-fn malformed(record: String, fault: &JsonFault) -> DataFusionError {
-    let condition = match fault {
-        JsonFault::ArraysAsStructs => "MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS",
-        JsonFault::RootNull => {
-            return external(SparkError::new::<&str, &str>("INVALID_JSON_ROOT_FIELD", []));
+fn malformed(record: String, fault: &JsonFault, schema: &SparkType) -> DataFusionError {
+    let mut parameters = vec![("badRecord", record), ("failFastMode", "FAILFAST".to_owned())];
+    match fault {
+        JsonFault::RootNull => parameters.clear(),
+        JsonFault::StringForNumber { field, value } => {
+            let target = if holds_float(schema, field) { "FloatType" } else { "DoubleType" };
+            parameters.extend([
+                ("fieldName", format!("`{field}`")),
+                ("fieldValue", format!("'{value}'")),
+                ("inputType", "StringType".to_owned()),
+                ("targetType", target.to_owned()),
+            ]);
         }
-        _ => "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
-    };
-    external(SparkError::new(condition, [("badRecord", record), ("failFastMode", "FAILFAST".to_owned())]))
+        _ => {}
+    }
+    external(SparkError::new(fault.condition(), parameters))
+}
+
+/// Whether the field of this name is a float somewhere in the schema.
+fn holds_float(schema: &SparkType, name: &str) -> bool {
+    match schema {
+        SparkType::Struct(fields) => fields.fields.iter().any(|field| {
+            (*field.name == *name && field.data_type == SparkType::Float)
+                || holds_float(&field.data_type, name)
+        }),
+        SparkType::Array(element, _) => holds_float(element, name),
+        SparkType::Map(_, value, _) => holds_float(value, name),
+        _ => false,
+    }
 }
 
 impl fmt::Debug for FromJson {
