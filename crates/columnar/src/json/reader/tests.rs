@@ -167,13 +167,13 @@ fn names_repeated_without_end_cost_no_more_than_their_bytes() {
 fn strings_of_nothing_but_escapes_are_read_in_one_go() {
     // Each escape once had everything behind it looked at: this document took hours.
     for escape in ["\\\\", "\\\"", "\\/"] {
-        let document = format!(r#"{{"b":"{}"}}"#, escape.repeat(2_000_000));
+        let document = format!(r#"{{"b":"{}"}}"#, escape.repeat(500_000));
         let array = JsonReader::new(&schema(&abcd()), JsonReadOptions::default())
             .unwrap()
             .read(&StringViewArray::from_iter_values([&document]))
             .unwrap();
         let strings = array.as_struct().column(1).as_string_view().clone();
-        assert_eq!(strings.value(0), escape[1..].repeat(2_000_000));
+        assert_eq!(strings.value(0), escape[1..].repeat(500_000));
     }
     let options =
         JsonReadOptions { allow_backslash_escaping_any_character: true, ..JsonReadOptions::default() };
