@@ -292,7 +292,8 @@ impl Cursor {
 /// Walks the batch headers of a response: one cache line a batch.
 ///
 /// # Errors
-/// When a header is corrupt, or the batches end before the position that was asked for.
+/// When a header is corrupt, the first batch is not whole, or the batches end before the position that was
+/// asked for.
 pub(crate) fn extent(records: &[u8], position: i64) -> Result<Extent, millstream_protocol::Error> {
     let mut extent = Extent { bytes: 0, next: position, epoch: -1 };
     let mut batches = Batches::new(records);
@@ -306,6 +307,15 @@ pub(crate) fn extent(records: &[u8], position: i64) -> Result<Extent, millstream
         extent.bytes = batches.position();
         extent.next = extent.next.max(header.next_offset());
         extent.epoch = header.leader_epoch;
+    }
+    if extent.bytes == 0 && !records.is_empty() {
+        // The first batch comes whole since KIP-74. Asking on and on for one that does not would never end.
+        return Err(millstream_protocol::Error::Corrupt {
+            base_offset: position,
+            what: "only a part of the first batch was sent, where brokers send it whole; \
+                   max.partition.fetch.bytes and fetch.max.bytes above the largest batch may help"
+                .into(),
+        });
     }
     if extent.bytes > 0 && extent.next <= position {
         return Err(millstream_protocol::Error::Corrupt {

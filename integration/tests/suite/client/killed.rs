@@ -12,7 +12,7 @@ use millstream_integration::real_kafka::RealKafka;
 
 use super::records::{assert_exact, create, decode, producer_options};
 
-const RECORDS: u64 = 40_000;
+const RECORDS: u64 = 20_000;
 const TOPIC: &str = "outlives-its-broker";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -154,3 +154,13 @@ fn behind_an_abort_marker_the_rest_of_a_response_is_not_aborted() {
         assert_eq!(chunk(cursor.take(until, 3)).aborted.len(), left, "cut at {until}");
     }
 }
+
+#[test]
+fn a_first_batch_that_is_cut_is_an_error_and_nothing_at_all_is_not() {
+    let bytes = batches(10, &[5], 0);
+    for cut in [1, 20, bytes.len() - 1] {
+        let error = extent(&bytes.slice(..cut), 10).unwrap_err();
+        assert!(error.to_string().contains("max.partition.fetch.bytes"), "{error}");
+    }
+    assert_eq!(extent(&[], 10).unwrap(), Extent { bytes: 0, next: 10, epoch: -1 });
+}
