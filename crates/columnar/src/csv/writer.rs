@@ -5,7 +5,7 @@
 //! |---|---|
 //! | null | the text of `nullValue` |
 //! | an empty string | the text of `emptyValue`, by default `""` |
-//! | text with a delimiter, a line end or (by default) a quote | in quotes; a quote in it gets an escape before it, an escape another one |
+//! | text with a delimiter, a line end or (by default) a quote | in quotes; quotes and escapes in it get an escape |
 //! | other text | as it is; blanks around are cut off (by default) |
 //! | numbers, booleans | as Java writes them |
 //! | dates, timestamps | by their formats, also inside of other values |
