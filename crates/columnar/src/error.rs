@@ -64,6 +64,61 @@ pub enum Error {
         /// Which of Spark's conditions this is.
         fault: CsvFault,
     },
+    /// Bytes that are no value of one of Kafka's plain types: in mode FAILFAST, or text that is to become a UUID.
+    #[error(
+        "row {row}: {found} bytes are no {plain}; set the option mode to PERMISSIVE to get null for such values"
+    )]
+    MalformedPlain {
+        /// Name of the format.
+        plain: &'static str,
+        /// Row of the column, from 0.
+        row: usize,
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// Bytes that are not the Protobuf message they should be, in mode FAILFAST, or a value that cannot be written
+    /// as one.
+    #[error(
+        "row {row}: {field}{what}; set the option mode to PERMISSIVE to get null fields for such messages"
+    )]
+    MalformedProtobuf {
+        /// Row of the column, from 0.
+        row: usize,
+        /// The path to the field (`a.b: `), or nothing.
+        field: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// A descriptor set that cannot be used.
+    #[error("the Protobuf descriptor set cannot be used: {why}")]
+    BadDescriptor {
+        /// What is wrong and what would be accepted.
+        why: String,
+    },
+    /// The descriptor set has no such message.
+    #[error("there is no Protobuf message {name} in the descriptor set; it has {known}")]
+    UnknownMessage {
+        /// The name asked for.
+        name: String,
+        /// Some that are there.
+        known: String,
+    },
+    /// A message stands inside of itself and no depth is given.
+    #[error("the field {field} holds its own message; set the option recursive.fields.max.depth (1 to 10)")]
+    RecursiveMessage {
+        /// Message and field.
+        field: String,
+    },
+    /// A struct's fields are not those of the Protobuf message that it is to become.
+    #[error("{problem}")]
+    ProtobufMismatch {
+        /// Which of Spark's conditions this is, such as `NO_SQL_TYPE_IN_PROTOBUF_SCHEMA`.
+        condition: &'static str,
+        /// The path of the field.
+        field: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// An option holds a value that cannot be used.
     #[error("option {option} = {value:?}: {why}")]
     BadOption {

@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`types`] (the one table of physical types), [`records`] (record batches as columns),
 //! [`text`] (bytes to text and Spark's rendering of values), [`datetime`] (Spark's date and time rules),
-//! [`json`] and [`csv`] (payloads).
+//! [`json`], [`csv`], [`plain`] and [`protobuf`] (payloads).
 //!
 //! Unsafe code is allowed in one file only, `raw.rs`, where every block carries its proof.
 
@@ -13,6 +13,8 @@ pub mod csv;
 pub mod datetime;
 mod error;
 pub mod json;
+pub mod plain;
+pub mod protobuf;
 mod raw;
 pub mod records;
 pub mod text;

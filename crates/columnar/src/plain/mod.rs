@@ -186,7 +186,9 @@ mod tests {
                 let read = PlainReader::new(plain, ParseMode::Permissive).read(&column).unwrap();
                 assert_eq!((read.len(), read.null_count()), (2, 2), "{name} {bytes:?}");
                 let refused = PlainReader::new(plain, ParseMode::FailFast).read(&column);
-                let Err(Error::MalformedPlain { row: 0, found, .. }) = &refused else { panic!("{refused:?}") };
+                let Err(Error::MalformedPlain { row: 0, found, .. }) = &refused else {
+                    panic!("{refused:?}")
+                };
                 assert_eq!(*found, bytes.len(), "{name}");
             }
         }

@@ -14,7 +14,7 @@ use crate::values::Values;
 use crate::{Error, Result};
 
 /// Reads keys or values that one of Kafka's own serializers wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlainReader {
     plain: PlainType,
     mode: ParseMode,
