@@ -1,5 +1,6 @@
 //! A JSON value as text, written anew the way Jackson copies it: no blanks, escapes in their shortest form but
-//! for characters beyond the basic plane (unless it copies to characters instead of bytes), numbers with a fraction or exponent as Java doubles, what is not a number in quotes.
+//! for characters beyond the basic plane (unless it copies to characters instead of bytes), numbers with a
+//! fraction or exponent as Java doubles, what is not a number in quotes.
 //!
 //! Spark shows this for a value that is not a string in a string column, in `get_json_object` and
 //! `json_tuple`.

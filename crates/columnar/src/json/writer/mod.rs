@@ -2,8 +2,8 @@
 //! them.
 //!
 //! Null fields of structs are left out (unless `ignoreNullFields` is false); nulls in arrays and maps are
-//! written. Doubles read as Java writes them, non-finite ones in quotes; decimals as Java's BigDecimal; binary as base64;
-//! dates and timestamps by their formats, of which the defaults are written without the pattern machinery;
+//! written. Doubles read as Java writes them, non-finite ones in quotes; decimals as Java's BigDecimal; binary
+//! as base64; dates and timestamps by their formats, of which the defaults are written without the pattern machinery;
 //! map keys as text.
 
 mod decimal;
