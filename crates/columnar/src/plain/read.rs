@@ -103,7 +103,8 @@ impl PlainReader {
 
     fn misfit(&self, row: usize, found: usize) -> Result<()> {
         match self.mode {
-            ParseMode::Permissive => Ok(()),
+            // A column has no row less than the other columns.
+            ParseMode::Permissive | ParseMode::DropMalformed => Ok(()),
             ParseMode::FailFast => Err(Error::MalformedPlain { plain: self.plain.name(), row, found }),
         }
     }

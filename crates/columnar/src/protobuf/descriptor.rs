@@ -8,7 +8,8 @@
 //! | FileDescriptorSet | file 1 |
 //! | FileDescriptorProto | package 2, message_type 4, enum_type 5, syntax 12, edition 14 |
 //! | DescriptorProto | name 1, field 2, nested_type 3, enum_type 4, options 7 |
-//! | FieldDescriptorProto | name 1, number 3, label 4, type 5, type_name 6, default_value 7, options 8, oneof_index 9, proto3_optional 17 |
+//! | FieldDescriptorProto | name 1, number 3, label 4, type 5, type_name 6, default_value 7, options 8 |
+//! | FieldDescriptorProto | oneof_index 9, proto3_optional 17 |
 //! | EnumDescriptorProto | name 1, value 2 |
 //! | EnumValueDescriptorProto | name 1, number 2 |
 //! | MessageOptions | map_entry 7 |
