@@ -33,10 +33,10 @@ pub fn run(data: &[u8]) {
         // The document fits the schema that was read off it. Only a column's type may be too wide for it.
         JsonReader::new(data_type, options.clone()).expect("an inferred type can be read");
     }
-    let mut inference = SchemaInference::new(options);
+    let mut inference = SchemaInference::new(options).expect("there are no formats");
     let both = inference.add(document).and_then(|()| inference.add(r#"{"a":1.5,"b":[{}]}"#));
     if both.is_ok() {
-        inference.finish();
+        let _ = inference.finish();
     }
     if let Some(path) = JsonPath::parse(path) {
         let mut out = String::from("before");
