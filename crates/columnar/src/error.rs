@@ -119,6 +119,48 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// An Avro payload could not be read under FAILFAST.
+    #[error(
+        "malformed Avro payload in row {row} of the batch{}: {why}; set the option mode to PERMISSIVE to get null \
+         fields for such records", in_field(.field)
+    )]
+    MalformedAvro {
+        /// Place in the batch, from 0.
+        row: usize,
+        /// Path of the field, empty for the root.
+        field: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A value that has no place in the Avro schema that it is to be written with.
+    #[error("the value in row {row} of the batch{} cannot be written as Avro: {why}", in_field(.field))]
+    UnwritableAvro {
+        /// Place in the batch, from 0.
+        row: usize,
+        /// Path of the field, empty for the root.
+        field: String,
+        /// What is wrong, and what would be accepted.
+        why: String,
+    },
+    /// Null in a field whose Avro type has no null.
+    #[error(
+        "row {row} of the batch: the field {name} is null, but its Avro type {data_type} has no null; write it with \
+         a union of null and the type"
+    )]
+    NullAvroField {
+        /// Place in the batch, from 0.
+        row: usize,
+        /// The field.
+        name: String,
+        /// Its type in the schema, as JSON.
+        data_type: String,
+    },
+    /// An Avro schema that cannot be used.
+    #[error("the Avro schema cannot be used: {why}")]
+    BadSchema {
+        /// What is wrong and where.
+        why: String,
+    },
     /// An option holds a value that cannot be used.
     #[error("option {option} = {value:?}: {why}")]
     BadOption {
@@ -165,6 +207,11 @@ pub enum Error {
     /// Arrow refused arrays that we built.
     #[error("arrow: {0}")]
     Arrow(#[from] ArrowError),
+}
+
+/// ` in field a.b`, or nothing for the root.
+fn in_field(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!(" in field {path}") }
 }
 
 /// Why a JSON document was refused under FAILFAST; one variant per error condition of Spark.

@@ -5,13 +5,15 @@
 //!
 //! Reading order: [`types`] (the one table of physical types), [`records`] (record batches as columns),
 //! [`text`] (bytes to text and Spark's rendering of values), [`datetime`] (Spark's date and time rules),
-//! [`json`], [`csv`], [`plain`] and [`protobuf`] (payloads).
+//! [`json`], [`csv`], [`avro`], [`plain`] and [`protobuf`] (payloads), [`framing`] (payloads with their schema's id).
 //!
 //! Unsafe code is allowed in one file only, `raw.rs`, where every block carries its proof.
 
+pub mod avro;
 pub mod csv;
 pub mod datetime;
 mod error;
+pub mod framing;
 pub mod json;
 pub mod plain;
 pub mod protobuf;
