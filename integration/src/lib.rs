@@ -5,5 +5,6 @@
 pub mod golden;
 pub mod programs;
 pub mod real_kafka;
+pub mod real_registry;
 pub mod spark;
 pub mod transaction;

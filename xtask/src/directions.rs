@@ -5,14 +5,19 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Package, the workspace packages it may depend on, and the outside packages it must never reach.
-const RULES: [(&str, &[&str], &[&str]); 8] = [
+const RULES: [(&str, &[&str], &[&str]); 9] = [
     ("millstream-protocol", &[], &["tokio", "arrow-array", "arrow-schema", "datafusion"]),
     ("millstream-client", &["protocol"], &["arrow-array", "arrow-schema", "datafusion"]),
     ("millstream-columnar", &["protocol"], &["tokio", "datafusion"]),
     ("millstream-broker", &["protocol"], &["arrow-array", "arrow-schema", "datafusion"]),
+    (
+        "millstream-registry",
+        &["protocol"],
+        &["arrow-array", "arrow-schema", "datafusion", "ring", "aws-lc-rs"],
+    ),
     ("millstream-plan", &["columnar"], &[]),
-    ("millstream-stream", &["protocol", "client", "columnar", "plan"], &[]),
-    ("millstream", &["protocol", "client", "columnar", "plan", "stream"], &[]),
+    ("millstream-stream", &["protocol", "client", "columnar", "registry", "plan"], &[]),
+    ("millstream", &["protocol", "client", "columnar", "registry", "plan", "stream"], &[]),
     ("millstream-cli", &["millstream", "broker"], &[]),
 ];
 

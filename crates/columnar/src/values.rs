@@ -174,6 +174,11 @@ impl Views {
         }
     }
 
+    /// Bytes of all copies; those of one column must stay below 4 GiB.
+    pub fn copied(&self) -> usize {
+        self.own.len()
+    }
+
     /// Appends a copy of `value`.
     pub fn push_copy(&mut self, value: &[u8]) {
         if value.len() <= INLINE {

@@ -25,8 +25,8 @@
 //! ```
 //!
 //! The crates of the workspace under one name: [`protocol`] (wire format), [`client`] (reading and writing),
-//! [`columnar`] (record batches and payloads as Arrow), [`plan`] (Spark's language) and [`stream`] (sessions, frames
-//! and queries).
+//! [`columnar`] (record batches and payloads as Arrow), [`registry`] (schema registries), [`plan`] (Spark's language)
+//! and [`stream`] (sessions, frames and queries).
 
 #![forbid(unsafe_code)]
 
@@ -34,6 +34,7 @@ pub use millstream_client as client;
 pub use millstream_columnar as columnar;
 pub use millstream_plan as plan;
 pub use millstream_protocol as protocol;
+pub use millstream_registry as registry;
 pub use millstream_stream as stream;
 
 /// What programs use: the session and its frames, columns and functions, types, triggers and queries.

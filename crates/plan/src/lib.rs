@@ -6,6 +6,7 @@
 //! - [`types`]: Spark's data types with their four spellings (DDL, simple string, SQL name, JSON) and their Arrow form,
 //! - [`analyzer`]: the tree to a DataFusion plan of resolved expressions, by Spark's rules,
 //! - [`functions`]: Spark's functions and casts,
+//! - [`schemas`]: what functions on registered schemas ask the session for,
 //! - [`session`]: the DataFusion session that plans run in,
 //! - [`show`]: result batches as `show()` prints them.
 //!
@@ -15,6 +16,7 @@
 pub mod analyzer;
 pub mod error;
 pub mod functions;
+pub mod schemas;
 pub mod session;
 pub mod show;
 pub mod sql;

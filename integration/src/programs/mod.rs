@@ -18,6 +18,7 @@ pub struct Recording {
     folder: PathBuf,
     input: Value,
     examples: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Recording {
@@ -27,7 +28,14 @@ impl Recording {
         let text =
             std::fs::read_to_string(folder.join("input.json")).map_err(|error| format!("{name}: {error}"))?;
         let input = serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
-        Ok(Self { folder, input, examples: examples.to_vec() })
+        Ok(Self { folder, input, examples: examples.to_vec(), environment: Vec::new() })
+    }
+
+    /// Sets a variable for the programs.
+    #[must_use]
+    pub fn with_variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
+        self
     }
 
     /// Runs every run of the recording on the cluster and compares everything that was recorded.
@@ -66,7 +74,8 @@ impl Recording {
         for step in steps(run, "before") {
             prepare(&step, cluster, work).await?;
         }
-        let mut program = Program::start(example, &cluster.bootstrap, work, number)?;
+        let environment: Vec<_> = self.environment.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let mut program = Program::start(example, &cluster.bootstrap, work, number, &environment)?;
         let finished = self.feed(run, &mut program, cluster).await;
         let ended = program.end(finished.is_ok())?;
         finished.map_err(|why| format!("{why}\nits output was:\n{}\n{}", ended.stdout, ended.stderr))?;
@@ -149,6 +158,11 @@ fn steps(run: &Value, key: &str) -> Vec<Map<String, Value>> {
 async fn prepare(step: &Map<String, Value>, cluster: &Cluster, work: &Path) -> Result<(), String> {
     if has(step, "produce") {
         return cluster.produce(&step["produce"]).await;
+    }
+    if has(step, "put_file") {
+        let name = step["put_file"].as_str().ok_or("put_file without a path")?;
+        let text = step["text"].as_str().unwrap_or_default();
+        return std::fs::write(work.join(name), text).map_err(|error| format!("{name}: {error}"));
     }
     if has(step, "drop_files") {
         for name in step["drop_files"].as_array().into_iter().flatten().filter_map(Value::as_str) {

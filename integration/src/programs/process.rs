@@ -82,10 +82,16 @@ fn example_path(example: &str) -> Result<PathBuf, String> {
 
 impl Program {
     /// Starts an example in `work`, with the settings of the recorded runs.
-    pub fn start(example: &str, bootstrap: &str, work: &Path, run: usize) -> Result<Self, String> {
+    pub fn start(
+        example: &str,
+        bootstrap: &str,
+        work: &Path,
+        run: usize,
+        environment: &[(&str, &str)],
+    ) -> Result<Self, String> {
         let settings = "spark.sql.streaming.pollingDelay=500;spark.sql.shuffle.partitions=2;\
                         spark.sql.session.timeZone=UTC";
-        Self::start_with(example, bootstrap, work, run, settings)
+        Self::start_in(example, bootstrap, work, run, settings, environment)
     }
 
     /// Starts an example in `work` with session settings (`name=value;name=value`).
@@ -96,12 +102,24 @@ impl Program {
         run: usize,
         settings: &str,
     ) -> Result<Self, String> {
+        Self::start_in(example, bootstrap, work, run, settings, &[])
+    }
+
+    fn start_in(
+        example: &str,
+        bootstrap: &str,
+        work: &Path,
+        run: usize,
+        settings: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<Self, String> {
         let progress = work.join(format!("progress-{run}.jsonl"));
         let settings = format!("{settings};millstream.progress.path={}", progress.display());
         let mut child = Command::new(example_path(example)?)
             .arg(bootstrap)
             .current_dir(work)
             .env("MILLSTREAM_CONF", settings)
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -10,4 +10,5 @@ mod interop;
 mod kafka_tools;
 mod kill;
 mod programs;
+mod registry;
 mod spark_moves;

@@ -49,6 +49,11 @@ fn p08_show() {
 }
 
 #[test]
+fn p09_avro_framed() {
+    run("p09_avro_framed", &[("program.py", "p09_avro_framed"), ("failfast.py", "p09_avro_failfast")]);
+}
+
+#[test]
 fn p10_invoices() {
     run("p10_invoices", &[("program.py", "p10_invoices")]);
 }

@@ -16,6 +16,7 @@ mod reader;
 mod rebase;
 mod resolve;
 mod schema;
+mod size;
 mod sql_type;
 mod writer;
 

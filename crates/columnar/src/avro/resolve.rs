@@ -17,6 +17,7 @@ use arrow_schema::DataType;
 use super::default::encode_default;
 use super::options::Rebase;
 use super::schema::{Kind, Logical, Named, RecordField, Schema, Type};
+use super::size::Sizes;
 use super::sql_type::{MOST_LEVELS, UnionShape, non_null, shape};
 use crate::{Error, Result};
 
@@ -145,7 +146,7 @@ impl<'a> Resolver<'a> {
         let found = match (w, r) {
             (Type::Union(branches), _) => self.writer_union(branches, r, target),
             (_, Type::Union(branches)) => match self.matching_branch(w, branches)? {
-                Some(index) => self.into_branch(w, branches, index, target),
+                Some(index) => self.as_branch(w, branches, index, target),
                 None => Ok(self.mismatch(w, r)),
             },
             _ => self.plain(w, r, target),
@@ -164,14 +165,14 @@ impl<'a> Resolver<'a> {
             _ => None,
         };
         let plans = branches.iter().enumerate().map(|(index, branch)| match same {
-            Some(read) => self.into_branch(branch, read, index, target),
+            Some(read) => self.as_branch(branch, read, index, target),
             None => self.read(branch, r, target),
         });
         Ok(Read::Union(plans.collect::<Result<_>>()?))
     }
 
     /// A value of type `w` as branch `index` of the reader's union.
-    fn into_branch(&mut self, w: &Type, branches: &[Type], index: usize, target: &DataType) -> Result<Read> {
+    fn as_branch(&mut self, w: &Type, branches: &[Type], index: usize, target: &DataType) -> Result<Read> {
         let branch = &branches[index];
         if *branch == Type::Null {
             return Ok(Read::Null);
@@ -276,14 +277,18 @@ impl<'a> Resolver<'a> {
     }
 
     fn record(&mut self, from: &[RecordField], to: &[RecordField], target: &DataType) -> Result<Read> {
-        let DataType::Struct(columns) = target else { return Ok(Read::Fail("not a struct".into())) };
-        let columns: HashMap<&str, usize> =
-            columns.iter().enumerate().map(|(at, column)| (column.name().as_str(), at)).collect();
         let DataType::Struct(types) = target else { return Ok(Read::Fail("not a struct".into())) };
+        let columns: HashMap<&str, usize> =
+            types.iter().enumerate().map(|(at, column)| (column.name().as_str(), at)).collect();
         let sources = match_fields(from, to);
+        let mut readers = vec![None; from.len()];
+        for (read, source) in to.iter().zip(&sources) {
+            if let Some(source) = source {
+                readers[*source] = Some(read);
+            }
+        }
         let mut steps = Vec::with_capacity(from.len());
-        for (index, written) in from.iter().enumerate() {
-            let read = sources.iter().position(|source| *source == Some(index)).map(|at| &to[at]);
+        for (written, read) in from.iter().zip(readers) {
             let column = read.and_then(|read| Some((read, *columns.get(read.name.as_str())?)));
             steps.push(match column {
                 Some((read, column)) => {
@@ -450,47 +455,5 @@ fn promotes(w: &Type, r: &Type) -> bool {
         Type::String => matches!(r, Type::Bytes(_)),
         Type::Bytes(_) => matches!(r, Type::String),
         _ => false,
-    }
-}
-
-/// Fewest bytes that a value of a type takes.
-struct Sizes<'a> {
-    schema: &'a Schema,
-    known: HashMap<usize, usize>,
-}
-
-impl<'a> Sizes<'a> {
-    fn new(schema: &'a Schema) -> Self {
-        Self { schema, known: HashMap::new() }
-    }
-
-    fn least(&mut self, of: &Type, depth: usize) -> usize {
-        match of {
-            _ if depth > MOST_LEVELS => 0,
-            Type::Null => 0,
-            Type::Float => 4,
-            Type::Double => 8,
-            Type::Union(branches) => {
-                let least = branches.iter().map(|b| self.least(b, depth + 1)).min().unwrap_or(0);
-                least.saturating_add(1)
-            }
-            Type::Named(index) => {
-                if let Some(known) = self.known.get(index) {
-                    return *known;
-                }
-                // A record that holds itself holds it behind a union, array or map.
-                self.known.insert(*index, 0);
-                let least = match &self.schema.named(*index).kind {
-                    Kind::Fixed { size, .. } => *size,
-                    Kind::Enum { .. } => 1,
-                    Kind::Record(fields) => {
-                        fields.iter().fold(0usize, |sum, f| sum.saturating_add(self.least(&f.of, depth + 1)))
-                    }
-                };
-                self.known.insert(*index, least);
-                least
-            }
-            _ => 1,
-        }
     }
 }

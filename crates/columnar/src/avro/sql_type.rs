@@ -2,12 +2,14 @@
 //!
 //! | Avro | column |
 //! |---|---|
-//! | null, boolean, int, long, float, double, bytes, string | void, boolean, int, bigint, float, double, binary, string |
+//! | null, boolean, int, long, float, double | void, boolean, int, bigint, float, double |
+//! | bytes, string | binary, string |
 //! | int date | date |
 //! | long timestamp-millis, timestamp-micros | timestamp |
 //! | long local-timestamp-millis, local-timestamp-micros | timestamp_ntz |
 //! | bytes or fixed decimal(p, s) | decimal(p, s) |
-//! | int time-millis, long time-micros, long timestamp-nanos, fixed duration, string uuid | int, bigint, bigint, binary, string |
+//! | int time-millis, long time-micros, long timestamp-nanos | int, bigint, bigint |
+//! | fixed duration, string uuid | binary, string |
 //! | enum, fixed | string, binary |
 //! | array, map, record | array, map with string keys, struct |
 //! | union of null and others | as the others, nullable |
@@ -319,7 +321,7 @@ fn define(named: Named, names: &mut Vec<Named>) -> Result<Type> {
 /// Bytes of two's complement that hold so many digits.
 fn bytes_of_digits(precision: u32) -> usize {
     let largest = 10i128.checked_pow(precision).map_or(i128::MAX, |power| power - 1);
-    (1..16).find(|bytes| largest <= (1i128 << (8 * bytes - 1)) - 1).unwrap_or(16)
+    (1..16).find(|bytes| largest < 1i128 << (8 * bytes - 1)).unwrap_or(16)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | 0 | magic, 0 | magic, 0 |
 //! | 1-4 | schema id, big endian | schema id, big endian |
-//! | then | the payload | message indexes: zigzag varint count, then so many zigzag varints; the lone byte 0 is short for the first message |
-//! | then | | the payload |
+//! | then | | message indexes: zigzag varint count, then so many zigzag varints (a lone 0 is the first message) |
+//! | then | the payload | the payload |
 //!
 //! The ids of a batch are read before anything is decoded ([`schema_ids`]), so that whoever owns the registry can
 //! fetch them together; [`payloads`] then cuts the frames off without copying a byte.
@@ -123,17 +123,14 @@ pub fn schema_ids(column: &BinaryViewArray) -> Vec<SchemaId> {
 }
 
 /// The column without its frames, each row as it is behind magic and id: for Avro and JSON Schema the payload. The
-/// views point where the column's do; null where the row is null or no frame.
+/// views point where the column's do. Nulls stay null; what is no frame ([`schema_id`] tells why) becomes empty.
 pub fn payloads(column: &BinaryViewArray) -> BinaryViewArray {
-    let mut nulls = arrow_buffer::NullBufferBuilder::new(column.len());
     let mut views = Vec::with_capacity(column.len());
     for (row, view) in column.views().iter().enumerate() {
         if column.is_null(row) || schema_id(column.value(row)).is_err() {
-            nulls.append_null();
             views.push(0);
             continue;
         }
-        nulls.append_non_null();
         let rest = &column.value(row)[HEADER..];
         views.push(match long_parts(*view) {
             Some((_, buffer, offset)) if rest.len() > INLINE => {
@@ -142,7 +139,7 @@ pub fn payloads(column: &BinaryViewArray) -> BinaryViewArray {
             _ => inline_view(rest),
         });
     }
-    raw::binary_views(views.into(), Arc::from(column.data_buffers()), nulls.finish())
+    raw::binary_views(views.into(), Arc::from(column.data_buffers()), column.nulls().cloned())
 }
 
 fn message_indexes(rest: &mut &[u8]) -> Result<Vec<u32>, Unframed> {
@@ -238,7 +235,7 @@ mod tests {
             None,
             Some(b"twelve bytes"),
             Some(b"x"),
-            None,
+            Some(b""),
             Some(b""),
         ];
         assert_eq!(cut, BinaryViewArray::from_iter(expected));

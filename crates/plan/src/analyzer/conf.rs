@@ -1,14 +1,29 @@
 //! The session's settings that change what a text means or how it is run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::error::{Result, SparkError};
+use crate::error::{Error, Result, SparkError};
+use crate::schemas::SchemaRegistries;
 
 /// Settings by their Spark names; what is not set has Spark's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conf {
     settings: BTreeMap<String, String>,
+    registries: Registries,
 }
+
+/// Not a setting: two sessions with the same settings are alike, whatever they are connected to.
+#[derive(Debug, Clone, Default)]
+struct Registries(Option<Arc<dyn SchemaRegistries>>);
+
+impl PartialEq for Registries {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Registries {}
 
 impl Conf {
     /// All defaults: ANSI on, session time zone UTC, names without regard to case.
@@ -19,6 +34,21 @@ impl Conf {
     /// Sets one setting.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.settings.insert(name.into(), value.into());
+    }
+
+    /// The same, with connections to schema registries.
+    #[must_use]
+    pub fn with_registries(mut self, registries: Arc<dyn SchemaRegistries>) -> Self {
+        self.registries = Registries(Some(registries));
+        self
+    }
+
+    /// The session's schema registries.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where there is no session with a network.
+    pub fn registries(&self) -> Result<&Arc<dyn SchemaRegistries>> {
+        self.registries.0.as_ref().ok_or_else(|| Error::unsupported("a schema registry outside of a session"))
     }
 
     /// A setting as it was set.
@@ -85,6 +115,9 @@ impl Conf {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Conf {
     fn from_iter<T: IntoIterator<Item = (K, V)>>(settings: T) -> Self {
-        Self { settings: settings.into_iter().map(|(k, v)| (k.into(), v.into())).collect() }
+        Self {
+            settings: settings.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
+            ..Self::default()
+        }
     }
 }

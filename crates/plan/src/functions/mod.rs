@@ -7,6 +7,7 @@
 mod access;
 pub(crate) mod aggregate;
 mod arithmetic;
+mod avro;
 mod batch_time;
 mod call;
 pub(crate) mod cast;

@@ -7,7 +7,9 @@ use super::call::{Call, Function};
 use super::defaulted::Defaulted;
 use super::simple::Simple;
 use super::zoned::Zoned;
-use super::{access, arithmetic, collection, conditional, csv, hash, json, math, row_id, string, temporal};
+use super::{
+    access, arithmetic, avro, collection, conditional, csv, hash, json, math, row_id, string, temporal,
+};
 use crate::analyzer::Typed;
 use crate::error::Result;
 
@@ -45,9 +47,10 @@ pub(crate) fn lookup(name: &str) -> Option<Entry> {
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let families: [&'static [Function]; 11] = [
+    let families: [&'static [Function]; 12] = [
         access::FUNCTIONS,
         arithmetic::FUNCTIONS,
+        avro::FUNCTIONS,
         collection::FUNCTIONS,
         conditional::FUNCTIONS,
         csv::FUNCTIONS,

@@ -198,6 +198,39 @@ pub fn to_json_with(value: Expr, options: &[(&str, &str)]) -> Expr {
     call("to_json", vec![value, option_map(options)])
 }
 
+/// Avro payloads to columns; the schema is the JSON text that they were written with. Mode FAILFAST.
+pub fn from_avro(data: Expr, schema: &str) -> Expr {
+    call("from_avro", vec![data, lit(schema)])
+}
+
+/// [`from_avro`] with options, such as `("mode", "PERMISSIVE")` or `("avroSchema", reader_schema)`.
+pub fn from_avro_with(data: Expr, schema: &str, options: &[(&str, &str)]) -> Expr {
+    call("from_avro", vec![data, lit(schema), option_map(options)])
+}
+
+/// Framed Avro payloads to columns of the subject's latest schema; each payload's own schema comes from the registry
+/// at `address`. Options are those of [`from_avro_with`] and the registry's, such as
+/// `("basic.auth.user.info", "user:password")`.
+pub fn from_avro_registered(data: Expr, subject: &str, address: &str, options: &[(&str, &str)]) -> Expr {
+    call("from_avro", vec![data, lit(subject), lit(address), option_map(options)])
+}
+
+/// A column to Avro payloads with the schema that its type gives.
+pub fn to_avro(value: Expr) -> Expr {
+    call("to_avro", vec![value])
+}
+
+/// A column to Avro payloads with a schema given as JSON text.
+pub fn to_avro_with_schema(value: Expr, schema: &str) -> Expr {
+    call("to_avro", vec![value, lit(schema)])
+}
+
+/// A column to framed Avro payloads; the schema is registered under the subject in the registry at `address`, unless
+/// the option `auto.register.schemas` is false. The option `avroSchema` gives the schema.
+pub fn to_avro_registered(value: Expr, subject: &str, address: &str, options: &[(&str, &str)]) -> Expr {
+    call("to_avro", vec![value, lit(subject), lit(address), option_map(options)])
+}
+
 /// All columns as one struct: `struct(*)`.
 pub fn struct_all() -> Expr {
     struct_([star()])

@@ -7,8 +7,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use millstream_plan::analyzer::Conf;
+use millstream_plan::schemas::SchemaRegistries;
 use parking_lot::RwLock;
 
 use crate::error::{Error, Result};
@@ -24,11 +26,12 @@ pub const STRICT_OPTIONS: &str = "millstream.options.strict";
 pub struct SessionConf {
     settings: RwLock<BTreeMap<String, String>>,
     version: AtomicU64,
+    registries: OnceLock<Arc<dyn SchemaRegistries>>,
 }
 
 impl SessionConf {
     pub(super) fn new(settings: BTreeMap<String, String>) -> Self {
-        Self { settings: RwLock::new(settings), version: AtomicU64::new(0) }
+        Self { settings: RwLock::new(settings), ..Self::default() }
     }
 
     /// Sets a setting.
@@ -60,7 +63,17 @@ impl SessionConf {
 
     /// The settings as the analyzer takes them.
     pub fn plan_conf(&self) -> Conf {
-        self.settings.read().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+        let conf: Conf =
+            self.settings.read().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        match self.registries.get() {
+            Some(registries) => conf.with_registries(Arc::clone(registries)),
+            None => conf,
+        }
+    }
+
+    /// What the analyzer finds schema registries by; set once, when the session begins.
+    pub(super) fn set_registries(&self, registries: Arc<dyn SchemaRegistries>) {
+        let _ = self.registries.set(registries);
     }
 
     /// Grows with every change.

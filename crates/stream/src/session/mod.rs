@@ -2,6 +2,7 @@
 
 mod catalog;
 mod conf;
+mod registries;
 mod rows;
 mod runtimes;
 
@@ -91,6 +92,7 @@ impl SessionBuilder {
         let conf = SessionConf::new(settings);
         let runtimes = runtimes::Runtimes::new(conf.plan_conf().parallelism()?)?;
         let kafka = Arc::new(KafkaClients::new(runtimes.io().clone()));
+        conf.set_registries(Arc::new(registries::SessionRegistries::new(runtimes.io().clone())));
         let inner = Inner {
             conf,
             runtimes,

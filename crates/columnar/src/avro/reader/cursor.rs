@@ -9,7 +9,8 @@
 //! | bytes, string | long length, then the bytes; strings are UTF-8 |
 //! | fixed | its bytes |
 //! | enum | int index of the symbol |
-//! | array, map | blocks, the last one empty: long count, then items (map: string key and value); a negative count is followed by the block's long size in bytes |
+//! | array, map | blocks, the last one empty: long count, then items (of a map: string key and value) |
+//! | | a negative count stands for its opposite and is followed by the block's size in bytes, a long |
 //! | union | int index of the branch, then its value |
 //! | record | its fields in the order of the schema |
 //!

@@ -73,6 +73,8 @@ struct Reading<'a> {
     /// The writer's.
     schema: &'a Schema,
     reader_schema: &'a Schema,
+    /// Array items without bytes so far.
+    empty_items: u64,
     fault: Cow<'static, str>,
     /// Fields in which reading stopped, the innermost first.
     path: Vec<String>,
@@ -81,7 +83,8 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(bytes: &'a [u8], home: Home, schema: &'a Schema, reader_schema: &'a Schema) -> Self {
         let cursor = Cursor { bytes, at: 0 };
-        Self { cursor, home, schema, reader_schema, fault: Cow::Borrowed(""), path: Vec::new() }
+        let (fault, path) = (Cow::Borrowed(""), Vec::new());
+        Self { cursor, home, schema, reader_schema, empty_items: 0, fault, path }
     }
 
     #[inline(always)]

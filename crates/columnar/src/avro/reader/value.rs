@@ -11,7 +11,7 @@ use crate::records::INLINE;
 use crate::text::decode_lossy_java;
 use crate::values::{Home, Views};
 
-/// Items of one array or map that take no bytes; others are bounded by the payload.
+/// Items of all arrays of one payload that take no bytes; others are bounded by the payload.
 const MOST_EMPTY_ITEMS: u64 = 65_536;
 /// Bytes that are copied into one column; beyond 4 GiB views cannot point.
 const MOST_COPIED: usize = 3 << 30;
@@ -106,14 +106,7 @@ impl<'a> Reading<'a> {
                 self.push_bytes(start, v)?;
             }
             (Read::Decimal { size, precision }, Column::Decimal(v, _)) => {
-                let start = match size {
-                    Some(size) => self.take(|c| c.skip(*size))?,
-                    None => self.take(|c| c.prefixed())?,
-                };
-                match decimal(&self.cursor.bytes[start..self.cursor.at], *precision) {
-                    Ok(number) => v.push(number),
-                    Err(why) => return self.fail(why),
-                }
+                v.push(self.decimal(*size, *precision)?);
             }
             (Read::Enum(symbols), Column::String(v)) => {
                 let index = self.take(|c| c.int())?;
@@ -139,6 +132,17 @@ impl<'a> Reading<'a> {
             _ => return self.fail("a plan of another type than its column, which is a defect to report"),
         }
         Ok(())
+    }
+
+    fn decimal(&mut self, size: Option<usize>, precision: u8) -> Result<i128, Bad> {
+        let start = match size {
+            Some(size) => self.take(|c| c.skip(size))?,
+            None => self.take(|c| c.prefixed())?,
+        };
+        match decimal(&self.cursor.bytes[start..self.cursor.at], precision) {
+            Ok(number) => Ok(number),
+            Err(why) => self.fail(why),
+        }
     }
 
     #[inline(always)]
@@ -239,9 +243,8 @@ impl<'a> Reading<'a> {
     }
 
     fn list(&mut self, items: &Items, v: &mut ListColumn) -> Result<(), Bad> {
-        let mut empty = 0u64;
         loop {
-            let count = self.count(items, &mut empty)?;
+            let count = self.count(items)?;
             if count == 0 {
                 break;
             }
@@ -257,12 +260,12 @@ impl<'a> Reading<'a> {
     }
 
     /// The count of the next block, checked against the bytes left before anything is made of it.
-    fn count(&mut self, items: &Items, empty: &mut u64) -> Result<u64, Bad> {
+    fn count(&mut self, items: &Items) -> Result<u64, Bad> {
         let (count, _) = self.take(|c| c.block())?;
         if items.least == 0 {
-            *empty = empty.saturating_add(count);
-            if *empty > MOST_EMPTY_ITEMS {
-                return self.fail("an array of items without bytes has more than 65,536 of them");
+            self.empty_items = self.empty_items.saturating_add(count);
+            if self.empty_items > MOST_EMPTY_ITEMS {
+                return self.fail("arrays of items without bytes have more than 65,536 of them");
             }
         } else if count > (self.cursor.left() / items.least) as u64 {
             return self.fail("a block counts more items than the payload has bytes for");
@@ -297,9 +300,8 @@ impl<'a> Reading<'a> {
         keys: &mut Vec<&'a [u8]>,
         dropped: &HashSet<usize>,
     ) -> Result<(), Bad> {
-        let mut empty = 0u64;
         loop {
-            let count = self.count(items, &mut empty)?;
+            let count = self.count(items)?;
             if count == 0 {
                 return Ok(());
             }

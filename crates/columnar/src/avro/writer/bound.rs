@@ -141,16 +141,7 @@ impl<'a> Bound<'a> {
             What::Double(v) => out.extend_from_slice(&v[row].to_le_bytes()),
             What::String(v) => write_bytes(v.value(row).as_bytes(), out),
             What::Bytes(v) => write_bytes(v.value(row), out),
-            What::Fixed(v, size) => {
-                let value = v.value(row);
-                if value.len() != *size {
-                    return Err(Stop::Value(format!(
-                        "{} bytes of binary data cannot be written into FIXED type with size of {size} bytes",
-                        value.len()
-                    )));
-                }
-                out.extend_from_slice(value);
-            }
+            What::Fixed(v, size) => write_fixed(v.value(row), *size, out)?,
             What::Decimal(v, size) => write_decimal(v[row], *size, out),
             What::Enum(v, symbols) => match symbols.get(v.value(row)) {
                 Some(index) => write_long(*index, out),
@@ -225,6 +216,17 @@ fn write_field<'a>(
             column.write(row, out, path).inspect_err(|_| path.push(&field.name))?;
         }
     }
+    Ok(())
+}
+
+fn write_fixed(value: &[u8], size: usize, out: &mut Vec<u8>) -> Result<(), Stop> {
+    if value.len() != size {
+        return Err(Stop::Value(format!(
+            "{} bytes of binary data cannot be written into FIXED type with size of {size} bytes",
+            value.len()
+        )));
+    }
+    out.extend_from_slice(value);
     Ok(())
 }
 

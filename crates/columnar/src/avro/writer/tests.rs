@@ -1,4 +1,3 @@
-use arrow_array::StructArray;
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::{ArrayRef, Int32Array, Int64Array, StringViewArray};
 use arrow_schema::{Field, Fields};

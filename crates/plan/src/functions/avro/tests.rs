@@ -1,0 +1,194 @@
+//! What Spark 4.2 gives for these calls, and the functions on registered schemas over a registry in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use millstream_columnar::framing::SchemaId;
+
+use crate::analyzer::{Catalog, Conf, Source, analyze};
+use crate::error::{Error, Result};
+use crate::schemas::{RegisteredSchema, SchemaRegistries, SchemaRegistry};
+use crate::session::session_state;
+use crate::test_session::{run, value};
+use crate::tree::{Read, Relation};
+
+#[test]
+fn columns_become_payloads_and_payloads_columns() {
+    let cases = [
+        (r#"from_avro(x'02', '"int"')"#, "1"),
+        (r#"from_avro(x'02', concat('"int', '"'), map('mode', 'PERMISSIVE'))"#, "1"),
+        (r#"from_avro(x'', '"int"', map('mode', 'PERMISSIVE'))"#, "NULL"),
+        (r#"from_avro(CAST(NULL AS BINARY), '"int"')"#, "NULL"),
+        (r#"from_avro(x'02', '"int"', map('foo', '1'))"#, "1"),
+        ("hex(to_avro(array(1, 2)))", "04020400"),
+        ("hex(to_avro(map('a', 1)))", "0202610200"),
+        ("hex(to_avro(CAST(1.5 AS DECIMAL(5,2))))", "000096"),
+        ("hex(to_avro(named_struct('a', 1, 'b', CAST(NULL AS STRING))))", "0202"),
+        ("hex(to_avro(TIMESTAMP'2026-01-01'))", "808082E288D2A306"),
+        ("hex(to_avro(INTERVAL '1' DAY))", "8080BBDD8305"),
+        ("hex(to_avro(CAST(1 AS TINYINT)))", "02"),
+        ("hex(to_avro(CAST(NULL AS INT)))", "NULL"),
+        ("hex(to_avro(array(1, NULL)))", "0400020200"),
+        (r#"schema_of_avro('"int"')"#, "INT"),
+        (
+            r#"schema_of_avro('{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":["null","string"]}]}', map())"#,
+            "STRUCT<a: INT NOT NULL, b: STRING>",
+        ),
+    ];
+    for (expression, expected) in cases {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_sparks_conditions() {
+    let mismatch = "DATATYPE_MISMATCH.TYPE_CHECK_FAILURE_WITH_HINT";
+    let cases = [
+        (r#"from_avro(x'02', '"int"', map('mode', 'DROPMALFORMED'))"#, "PARSE_MODE_UNSUPPORTED"),
+        (
+            r#"from_avro(x'02', '"int"', map('recursiveFieldMaxDepth', '16'))"#,
+            "STDS_INVALID_OPTION_VALUE.WITH_MESSAGE",
+        ),
+        (r#"from_avro(x'02', CAST(rand() AS STRING))"#, mismatch),
+        (r#"from_avro(x'02', '"int"', map('mode', 1))"#, mismatch),
+        ("to_avro('x', CAST(rand() AS STRING))", mismatch),
+        ("from_avro(x'02')", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"),
+        (
+            r#"to_avro(struct(CAST(NULL AS INT) AS a), '{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}')"#,
+            "AVRO_CANNOT_WRITE_NULL_FIELD",
+        ),
+    ];
+    for (expression, expected) in cases {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+    let message =
+        |expression: &str| run(&Relation::Sql(format!("SELECT {expression}"))).unwrap_err().to_string();
+    assert!(message(r#"from_avro(x'', '"int"')"#).contains("Current parse Mode: FAILFAST"));
+    assert!(message("from_avro(x'02', 'nope')").contains("not JSON"));
+    assert!(message("to_avro(map(1, 2))").contains("to_avro"));
+}
+
+#[test]
+fn columns_are_named_as_spark_names_them() {
+    let query = r#"SELECT to_avro(1), to_avro(1, '"int"'), from_avro(x'02', '"int"'),
+        from_avro(x'02', '"int"', map('mode', 'PERMISSIVE')), schema_of_avro('"int"')"#;
+    let (schema, _) = run(&Relation::Sql(query.to_owned())).unwrap();
+    let names: Vec<String> = schema.fields.iter().map(|f| f.name.to_string()).collect();
+    let expected = [
+        "to_avro(1, NULL)",
+        r#"to_avro(1, "int")"#,
+        r#"from_avro(X'02', "int", NULL)"#,
+        r#"from_avro(X'02', "int", map(mode, PERMISSIVE))"#,
+        r#"schema_of_avro("int", NULL)"#,
+    ];
+    assert_eq!(names, expected);
+}
+
+/// Knows the ids 1 and 2 under the subject `s`, and counts what it is asked.
+#[derive(Debug, Default)]
+struct InMemory {
+    asked: AtomicUsize,
+}
+
+const OLD: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}"#;
+const NEW: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"int","default":5}]}"#;
+
+fn registered(id: SchemaId) -> Option<RegisteredSchema> {
+    let text = [OLD, NEW].get(id.checked_sub(1)? as usize)?;
+    Some(RegisteredSchema { id, format: "AVRO".into(), text: (*text).into(), references: Vec::new() })
+}
+
+impl SchemaRegistry for InMemory {
+    fn latest(&self, subject: &str) -> Result<RegisteredSchema> {
+        assert_eq!(subject, "s");
+        Ok(registered(2).unwrap())
+    }
+
+    fn by_ids(&self, ids: &[SchemaId]) -> Result<Vec<Option<RegisteredSchema>>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Ok(ids.iter().map(|id| registered(*id)).collect())
+    }
+
+    fn id_of(&self, _subject: &str, schema: &str, register: bool) -> Result<SchemaId> {
+        assert!(register && schema.contains("topLevelRecord"), "{schema}");
+        Ok(258)
+    }
+}
+
+#[derive(Debug)]
+struct One(Arc<InMemory>);
+
+impl SchemaRegistries for One {
+    fn open(&self, address: &str, options: &BTreeMap<String, String>) -> Result<Arc<dyn SchemaRegistry>> {
+        assert_eq!(address, "http://r");
+        let options: Vec<&str> = options.values().map(String::as_str).collect();
+        assert_eq!(options, ["u:hush"]);
+        Ok(Arc::clone(&self.0) as Arc<dyn SchemaRegistry>)
+    }
+}
+
+struct NoTables;
+
+impl Catalog for NoTables {
+    fn table(&self, _name: &str) -> Option<Relation> {
+        None
+    }
+
+    fn source(&self, _read: &Read) -> Result<Source> {
+        Err(Error::unsupported("a source in this test"))
+    }
+}
+
+fn rows(query: &str, registry: &Arc<InMemory>) -> Result<Vec<String>> {
+    let conf = Conf::from_iter([("millstream.parallelism", "1")]);
+    let conf = conf.with_registries(Arc::new(One(Arc::clone(registry))));
+    let analyzed = analyze(&Relation::Sql(query.to_owned()), &NoTables, &conf)?;
+    let text = format!("{:?} {:?}", analyzed.plan, analyzed.schema);
+    assert!(!text.contains("hush"), "no plan shows a credential: {text}");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let state = session_state(&conf)?;
+    let batches = runtime.block_on(async {
+        let plan = state.create_physical_plan(&analyzed.plan).await?;
+        datafusion::physical_plan::collect(plan, state.task_ctx()).await
+    })?;
+    let texts = batches.iter().flat_map(|batch| {
+        let column = arrow_cast::cast(batch.column(0), &arrow_schema::DataType::Utf8View).unwrap();
+        let column: &arrow_array::StringViewArray = arrow_array::cast::AsArray::as_string_view(&*column);
+        column.iter().map(|text| text.unwrap_or("NULL").to_owned()).collect::<Vec<_>>()
+    });
+    Ok(texts.collect())
+}
+
+#[test]
+fn framed_records_are_read_by_the_schemas_of_their_ids() {
+    let registry = Arc::default();
+    let options = "map('basic.auth.user.info', 'u:hush', 'mode', 'PERMISSIVE')";
+    let query = format!(
+        "SELECT to_json(from_avro(v, 's', 'http://r', {options})) FROM VALUES (x'000000000102'), \
+         (x'00000000020406'), (x'000000000902'), (x'01'), (CAST(NULL AS BINARY)) AS t(v)"
+    );
+    assert_eq!(
+        rows(&query, &registry).unwrap(),
+        [r#"{"a":1,"b":5}"#, r#"{"a":2,"b":3}"#, "{}", "{}", "NULL"]
+    );
+    assert_eq!(registry.asked.load(Ordering::SeqCst), 1, "the ids of a batch are asked for together");
+    let strict = query.replace(", 'mode', 'PERMISSIVE'", "");
+    let error = rows(&strict, &registry).unwrap_err().to_string();
+    assert!(error.contains("no schema of the id 9"), "{error}");
+    let unframed = "SELECT from_avro(x'7B', 's', 'http://r', map('basic.auth.user.info', 'u:hush'))";
+    let error = rows(unframed, &registry).unwrap_err().to_string();
+    assert!(error.contains("not the magic byte 0"), "{error}");
+}
+
+#[test]
+fn what_is_written_is_framed_with_its_schemas_id() {
+    let query = "SELECT hex(to_avro(struct(1 AS a), 's', 'http://r', map('basic.auth.user.info', 'u:hush')))";
+    assert_eq!(rows(query, &Arc::default()).unwrap(), ["000000010202"]);
+}
+
+#[test]
+fn without_a_session_a_registry_is_refused() {
+    let refused = run(&Relation::Sql("SELECT from_avro(x'00', 's', 'http://r')".into())).unwrap_err();
+    assert!(refused.to_string().contains("schema registry"), "{refused}");
+}

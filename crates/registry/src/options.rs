@@ -1,0 +1,214 @@
+//! Where a registry is and how it is spoken to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Uri;
+
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// Options of a [`crate::Registry`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryOptions {
+    /// Base URLs, tried in turn, beginning with the one that answered last.
+    pub urls: Vec<Uri>,
+    /// Default none.
+    pub authentication: Authentication,
+    /// Files for `https` URLs. Default: the public certificate authorities.
+    pub tls: TlsOptions,
+    /// Until a connection stands, TLS included. Default 10 s.
+    pub connect_timeout: Duration,
+    /// Until one request has its whole answer. Default 30 s.
+    pub request_timeout: Duration,
+    /// Until a call gives up, all attempts included. Default 60 s.
+    pub deadline: Duration,
+    /// Pause after each URL has failed once; doubles up to 5 s, with jitter. Default 100 ms.
+    pub backoff: Duration,
+    /// Largest body of an answer. Default 16 MiB.
+    pub answer_bytes: usize,
+    /// How long an id that the registry does not have is not asked for again. Default 30 s.
+    pub missing_for: Duration,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Authentication {
+    /// Nobody.
+    #[default]
+    None,
+    /// HTTP basic authentication.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A bearer token.
+    Bearer(Secret),
+}
+
+/// Files in PEM for TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsOptions {
+    /// Certificate authorities to trust instead of the public ones.
+    pub ca: Option<PathBuf>,
+    /// The client's certificate chain.
+    pub certificate: Option<PathBuf>,
+    /// The client's private key.
+    pub key: Option<PathBuf>,
+}
+
+/// Names that [`RegistryOptions::from_properties`] takes, without the prefixes.
+const NAMES: [&str; 17] = [
+    "basic.auth.credentials.source",
+    "basic.auth.user.info",
+    "bearer.auth.credentials.source",
+    "bearer.auth.token",
+    "connect.timeout.ms",
+    "deadline.ms",
+    "request.timeout.ms",
+    "retry.backoff.ms",
+    "ssl.ca.location",
+    "ssl.certificate.location",
+    "ssl.key.location",
+    "ssl.keystore.certificate.location",
+    "ssl.keystore.key.location",
+    "ssl.keystore.location",
+    "ssl.truststore.location",
+    "ssl.truststore.type",
+    "url",
+];
+/// What may stand before a name: Databricks', then Confluent's.
+const PREFIXES: [&str; 2] = ["confluent.", "schema.registry."];
+
+impl RegistryOptions {
+    /// The registry at these URLs, separated by commas, with all defaults. Credentials in a URL
+    /// (`https://user:password@host`) are taken out of it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for what is no `http` or `https` URL.
+    pub fn new(urls: &str) -> Result<Self> {
+        let mut authentication = Authentication::None;
+        let mut parsed = Vec::new();
+        for text in urls.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+            let (plain, credentials) = without_credentials(text);
+            if let Some(credentials) = credentials {
+                authentication = basic(&credentials)?;
+            }
+            let uri: Uri = plain.parse().map_err(|e| bad_url(&plain, format!("{e}")))?;
+            if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
+                return Err(bad_url(&plain, "write http://host:port or https://host:port"));
+            }
+            parsed.push(uri);
+        }
+        if parsed.is_empty() {
+            return Err(bad_url(urls, "name at least one URL"));
+        }
+        Ok(Self {
+            urls: parsed,
+            authentication,
+            tls: TlsOptions::default(),
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(60),
+            backoff: Duration::from_millis(100),
+            answer_bytes: 16 << 20,
+            missing_for: Duration::from_secs(30),
+        })
+    }
+
+    /// As [`RegistryOptions::new`], with properties by the names of Confluent's clients, which `schema.registry.` or
+    /// `confluent.schema.registry.` may stand before: `basic.auth.user.info`, `bearer.auth.token`,
+    /// `ssl.ca.location`, `ssl.certificate.location`, `ssl.key.location` (PEM), `connect.timeout.ms`,
+    /// `request.timeout.ms`, `deadline.ms`, `retry.backoff.ms`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for names that mean nothing and values that do not fit.
+    pub fn from_properties(urls: &str, properties: &BTreeMap<String, String>) -> Result<Self> {
+        let mut options = Self::new(urls)?;
+        for (written, value) in properties {
+            let name = PREFIXES
+                .iter()
+                .fold(written.as_str(), |name, prefix| name.strip_prefix(prefix).unwrap_or(name));
+            options.set(written, &name.to_ascii_lowercase(), value)?;
+        }
+        Ok(options)
+    }
+
+    fn set(&mut self, written: &str, name: &str, value: &str) -> Result<()> {
+        let bad = |why: &str| Error::Config { option: written.to_owned(), why: why.to_owned() };
+        let millis = || {
+            let number = value.trim().parse::<u64>().ok().filter(|ms| *ms > 0);
+            number.map(Duration::from_millis).ok_or_else(|| bad("use a number of milliseconds above 0"))
+        };
+        match name {
+            "basic.auth.user.info" => self.authentication = basic(value)?,
+            "basic.auth.credentials.source" => {
+                if !["URL", "USER_INFO"].contains(&value.to_ascii_uppercase().as_str()) {
+                    return Err(bad("use USER_INFO (with basic.auth.user.info) or URL"));
+                }
+            }
+            "bearer.auth.token" => self.authentication = Authentication::Bearer(value.into()),
+            "bearer.auth.credentials.source" => {
+                if !value.eq_ignore_ascii_case("STATIC_TOKEN") {
+                    return Err(bad("use STATIC_TOKEN (with bearer.auth.token)"));
+                }
+            }
+            "ssl.ca.location" | "ssl.truststore.location" => self.tls.ca = Some(value.into()),
+            "ssl.certificate.location" | "ssl.keystore.certificate.location" => {
+                self.tls.certificate = Some(value.into());
+            }
+            "ssl.key.location" | "ssl.keystore.key.location" => self.tls.key = Some(value.into()),
+            "ssl.keystore.location" => {
+                self.tls.certificate = Some(value.into());
+                self.tls.key = Some(value.into());
+            }
+            "ssl.truststore.type" => {
+                if !value.eq_ignore_ascii_case("PEM") {
+                    return Err(bad(
+                        "only PEM files can be read; convert a JKS store with keytool and openssl",
+                    ));
+                }
+            }
+            "connect.timeout.ms" => self.connect_timeout = millis()?,
+            "request.timeout.ms" => self.request_timeout = millis()?,
+            "deadline.ms" => self.deadline = millis()?,
+            "retry.backoff.ms" => self.backoff = millis()?,
+            _ => {
+                let nearest = NAMES.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+                return Err(bad(&format!(
+                    "there is no such option; the nearest is {}",
+                    nearest.unwrap_or(&"url")
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn basic(user_info: &str) -> Result<Authentication> {
+    let (user, password) = user_info.split_once(':').ok_or_else(|| Error::Config {
+        option: "basic.auth.user.info".into(),
+        why: "write user:password".into(),
+    })?;
+    Ok(Authentication::Basic { user: user.to_owned(), password: password.into() })
+}
+
+/// The URL and the `user:password` that stood in it.
+fn without_credentials(url: &str) -> (String, Option<String>) {
+    let Some((scheme, rest)) = url.split_once("://") else { return (url.to_owned(), None) };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.rsplit_once('@') {
+        Some((credentials, _)) => {
+            let decoded = percent_encoding::percent_decode_str(credentials).decode_utf8_lossy().into_owned();
+            (format!("{scheme}://{}", &rest[credentials.len() + 1..]), Some(decoded))
+        }
+        None => (url.to_owned(), None),
+    }
+}
+
+fn bad_url(url: &str, why: impl Into<String>) -> Error {
+    Error::Config { option: "schema.registry.url".into(), why: format!("{url:?}: {}", why.into()) }
+}

@@ -1,0 +1,132 @@
+//! The schema registries that a session's functions speak to: one client for each address and set of options, on the
+//! session's runtime for sockets.
+//!
+//! The functions call from a thread that computes, and wait: for the first record of a schema, never for known ones,
+//! and never longer than the registry's deadline.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use futures::future::join_all;
+use millstream_columnar::framing::SchemaId;
+use millstream_plan::Error as PlanError;
+use millstream_plan::schemas::{RegisteredSchema, SchemaRegistries, SchemaRegistry};
+use millstream_registry::{Error as RegistryError, Registry, RegistryOptions, Schema};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+
+use super::runtimes;
+
+type Result<T> = millstream_plan::Result<T>;
+
+/// The registries of a session.
+pub(super) struct SessionRegistries {
+    io: Handle,
+    open: Mutex<HashMap<Key, Arc<Connected>>>,
+}
+
+/// Address and options, which hold credentials.
+type Key = (String, BTreeMap<String, String>);
+
+/// One registry.
+#[derive(Debug)]
+struct Connected {
+    registry: Registry,
+    io: Handle,
+}
+
+impl SessionRegistries {
+    pub(super) fn new(io: Handle) -> Self {
+        Self { io, open: Mutex::default() }
+    }
+}
+
+impl std::fmt::Debug for SessionRegistries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionRegistries").field("open", &self.open.lock().len()).finish()
+    }
+}
+
+impl SchemaRegistries for SessionRegistries {
+    fn open(&self, address: &str, options: &BTreeMap<String, String>) -> Result<Arc<dyn SchemaRegistry>> {
+        let key = (address.to_owned(), options.clone());
+        let mut open = self.open.lock();
+        if let Some(found) = open.get(&key) {
+            return Ok(Arc::clone(found) as Arc<dyn SchemaRegistry>);
+        }
+        let options = RegistryOptions::from_properties(address, options).map_err(failed)?;
+        let registry = Registry::new(options).map_err(failed)?;
+        let connected = Arc::new(Connected { registry, io: self.io.clone() });
+        open.insert(key, Arc::clone(&connected));
+        Ok(connected)
+    }
+}
+
+impl Connected {
+    /// Every call of the registry's client has a deadline, so this wait has one.
+    fn wait<T, F>(&self, work: impl FnOnce(Registry) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let work = work(self.registry.clone());
+        // What the registry says passes through untouched: the outer result is about the runtime.
+        match runtimes::block_on(&self.io, async move { Ok(work.await) }) {
+            Ok(result) => result,
+            Err(stopped) => Err(other(stopped)),
+        }
+    }
+}
+
+impl SchemaRegistry for Connected {
+    fn latest(&self, subject: &str) -> Result<RegisteredSchema> {
+        let subject = subject.to_owned();
+        self.wait(|registry| async move {
+            let found = registry.latest(&subject).await.map_err(failed)?;
+            Ok(registered(&found.schema))
+        })
+    }
+
+    fn by_ids(&self, ids: &[SchemaId]) -> Result<Vec<Option<RegisteredSchema>>> {
+        let ids = ids.to_vec();
+        self.wait(|registry| async move {
+            let found = join_all(ids.iter().map(|id| registry.schema(*id))).await;
+            let known = |found: millstream_registry::Result<Arc<Schema>>| match found {
+                Ok(schema) => Ok(Some(registered(&schema))),
+                Err(RegistryError::NotFound { .. }) => Ok(None),
+                Err(error) => Err(failed(error)),
+            };
+            found.into_iter().map(known).collect()
+        })
+    }
+
+    fn id_of(&self, subject: &str, schema: &str, register: bool) -> Result<SchemaId> {
+        let (subject, schema) = (subject.to_owned(), Schema::avro(schema));
+        self.wait(|registry| async move {
+            let id = match register {
+                true => registry.register(&subject, &schema).await,
+                false => registry.lookup(&subject, &schema).await,
+            };
+            id.map_err(failed)
+        })
+    }
+}
+
+fn registered(schema: &Schema) -> RegisteredSchema {
+    RegisteredSchema {
+        id: schema.id,
+        format: schema.schema_type.clone(),
+        text: schema.text.clone(),
+        references: schema.resolved.iter().map(|(_, text)| text.clone()).collect(),
+    }
+}
+
+fn failed(error: RegistryError) -> PlanError {
+    other(error)
+}
+
+fn other(error: impl std::error::Error + Send + Sync + 'static) -> PlanError {
+    PlanError::DataFusion(Box::new(DataFusionError::External(Box::new(error))))
+}
