@@ -29,11 +29,16 @@ pub struct Case {
 pub struct Topic {
     /// Its name.
     pub name: String,
-    /// How many partitions it has.
+    /// How many partitions it has, 1 if the recording does not say.
+    #[serde(default = "one")]
     pub partitions: i32,
     /// Topic settings.
     #[serde(default)]
     pub config: Map<String, Value>,
+}
+
+fn one() -> i32 {
+    1
 }
 
 /// The query of a case.

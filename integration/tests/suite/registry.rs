@@ -25,9 +25,14 @@ fn client(registry: &RealRegistry) -> Registry {
     Registry::new(RegistryOptions::new(&registry.url_with_credentials()).unwrap()).unwrap()
 }
 
-/// `payload` behind the frame of `id`, in hexadecimal digits without it.
+/// `payload` behind the frame of `id`.
 fn framed(id: u32, payload: &[u8]) -> Vec<u8> {
     [framing::header(id, SchemaFormat::Avro, &[]), payload.to_vec()].concat()
+}
+
+/// Registries may write a schema anew.
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
 }
 
 async fn send(bootstrap: &str, topic: &str, values: &[Vec<u8>]) {
@@ -76,7 +81,7 @@ async fn schemas_are_registered_found_and_checked() {
     let latest = registry.latest("api-value").await.unwrap();
     assert_eq!((latest.version, latest.schema.id), (2, second));
     let known = registry.schema(id).await.unwrap();
-    assert_eq!((known.schema_type.as_str(), known.text.as_str()), ("AVRO", ORDER));
+    assert_eq!((known.schema_type.as_str(), json(&known.text)), ("AVRO", json(ORDER)));
     let text = Schema::avro(r#""string""#);
     let found = registry.compatibility("api-value", Version::Latest, &text).await.unwrap();
     assert!(!found.is_compatible);
@@ -84,8 +89,8 @@ async fn schemas_are_registered_found_and_checked() {
     for missing in [registry.schema(999_999).await.map(drop), registry.latest("nobody").await.map(drop)] {
         assert!(matches!(missing, Err(RegistryError::NotFound { .. })), "{missing:?}");
     }
-    let json = Schema::of_type("JSON", r#"{"type":"object"}"#);
-    let id = registry.register("api-json-value", &json).await.unwrap();
+    let object = Schema::of_type("JSON", r#"{"type":"object"}"#);
+    let id = registry.register("api-json-value", &object).await.unwrap();
     assert_eq!(client(real).schema(id).await.unwrap().schema_type, "JSON");
     let protobuf = Schema::of_type("PROTOBUF", "syntax = \"proto3\"; message M { int32 a = 1; }");
     let id = registry.register("api-protobuf-value", &protobuf).await.unwrap();
@@ -102,7 +107,8 @@ async fn a_schema_comes_with_those_that_it_refers_to() {
     let schema = Schema { references: vec![reference], ..Schema::avro(basket) };
     let id = registry.register("ref-basket-value", &schema).await.unwrap();
     let found = client(real).schema(id).await.unwrap();
-    assert_eq!(found.resolved, [("demo.Order".to_owned(), ORDER.to_owned())]);
+    let resolved: Vec<_> = found.resolved.iter().map(|(name, text)| (name.as_str(), json(text))).collect();
+    assert_eq!(resolved, [("demo.Order", json(ORDER))]);
 
     let broker = start_in_thread(BrokerOptions::default()).unwrap();
     create(&broker.bootstrap(), &["baskets"]).await;
@@ -127,9 +133,15 @@ async fn wrong_credentials_are_told_with_what_to_set() {
     assert!(!refused.to_string().contains("not-it"), "{refused}");
 }
 
+/// A registry of its own: requests are counted, and both examples use one subject.
 #[test]
-fn p09_with_its_schema_from_the_registry() {
-    let Some(real) = RealRegistry::shared() else { return };
+fn p09_has_its_schema_from_the_registry_and_the_example_beyond_it_is_helped_throughout() {
+    let Some(real) = RealRegistry::start() else { return };
+    p09_with_its_schema_from(&real);
+    the_example_reads_and_writes_with(&real);
+}
+
+fn p09_with_its_schema_from(real: &RealRegistry) {
     let input = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/programs/p09_avro_framed/input.json");
     let input: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(input).unwrap()).unwrap();
     let schema = input["runs"][0]["before"][0]["text"].as_str().unwrap().to_owned();
@@ -143,9 +155,7 @@ fn p09_with_its_schema_from_the_registry() {
     assert_eq!(real.requests(), before + 1, "the schema came from the registry");
 }
 
-#[test]
-fn the_example_reads_and_writes_with_the_registrys_help() {
-    let Some(real) = RealRegistry::shared() else { return };
+fn the_example_reads_and_writes_with(real: &RealRegistry) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let broker = start_in_thread(BrokerOptions::default()).unwrap();
     let gps = r#"{"type":"record","name":"Gps","fields":[{"name":"deviceId","type":"string"},{"name":"speed","type":["null","int"]}]}"#;
@@ -158,7 +168,7 @@ fn the_example_reads_and_writes_with_the_registrys_help() {
     });
     let url = real.url();
     let environment = [("SCHEMA_REGISTRY_URL", url.as_str()), ("SCHEMA_REGISTRY_USER_INFO", USER_INFO)];
-    let program =
+    let mut program =
         Program::start("p09_avro_registry", &broker.bootstrap(), work.path(), 1, &environment).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     while program.latest_progress().unwrap().values().all(|p| p["numInputRows"] != 3) {
