@@ -89,7 +89,8 @@ async fn schemas_are_registered_found_and_checked() {
     for missing in [registry.schema(999_999).await.map(drop), registry.latest("nobody").await.map(drop)] {
         assert!(matches!(missing, Err(RegistryError::NotFound { .. })), "{missing:?}");
     }
-    let object = Schema::of_type("JSON", r#"{"type":"object"}"#);
+    let object =
+        Schema::of_type("JSON", r#"{"$schema":"http://json-schema.org/draft-07/schema#","type":"object"}"#);
     let id = registry.register("api-json-value", &object).await.unwrap();
     assert_eq!(client(real).schema(id).await.unwrap().schema_type, "JSON");
     let protobuf = Schema::of_type("PROTOBUF", "syntax = \"proto3\"; message M { int32 a = 1; }");

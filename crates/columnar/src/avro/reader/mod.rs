@@ -122,7 +122,7 @@ impl AvroReader {
         let target = sql_type(&schema, &options)?.data_type;
         let target = match options.mode {
             ParseMode::Permissive => as_nullable(&target),
-            ParseMode::FailFast => target,
+            ParseMode::FailFast | ParseMode::DropMalformed => target,
         };
         Column::new(&target)?;
         Ok(Self { schema, target, options })
@@ -208,7 +208,7 @@ impl AvroReader {
 
     #[cold]
     fn give_up(&self, row: usize, why: &str, path: &[String], column: &mut Column) -> Result<()> {
-        if self.options.mode == ParseMode::FailFast {
+        if self.options.mode != ParseMode::Permissive {
             let field = path.iter().rev().map(String::as_str).collect::<Vec<_>>().join(".");
             return Err(Error::MalformedAvro { row, field, why: why.to_owned() });
         }
