@@ -10,11 +10,7 @@ const RULES: [(&str, &[&str], &[&str]); 9] = [
     ("millstream-client", &["protocol"], &["arrow-array", "arrow-schema", "datafusion"]),
     ("millstream-columnar", &["protocol"], &["tokio", "datafusion"]),
     ("millstream-broker", &["protocol"], &["arrow-array", "arrow-schema", "datafusion"]),
-    (
-        "millstream-registry",
-        &["protocol"],
-        &["arrow-array", "arrow-schema", "datafusion", "ring", "aws-lc-rs"],
-    ),
+    ("millstream-registry", &["protocol"], &["arrow-array", "arrow-schema", "datafusion"]),
     ("millstream-plan", &["columnar"], &[]),
     ("millstream-stream", &["protocol", "client", "columnar", "registry", "plan"], &[]),
     ("millstream", &["protocol", "client", "columnar", "registry", "plan", "stream"], &[]),

@@ -8,8 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::step;
 
 /// The crates that promise it.
-const PURE: [&str; 4] =
-    ["millstream-protocol", "millstream-client", "millstream-columnar", "millstream-broker"];
+const PURE: [&str; 5] = [
+    "millstream-protocol",
+    "millstream-client",
+    "millstream-columnar",
+    "millstream-registry",
+    "millstream-broker",
+];
 /// What build scripts compile or find C by.
 const C_TOOLS: [&str; 8] =
     ["cc", "cmake", "bindgen", "pkg-config", "vcpkg", "nasm-rs", "autotools", "system-deps"];

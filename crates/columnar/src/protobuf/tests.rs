@@ -57,6 +57,11 @@ fn enumeration(name: &str, values: &[(&str, i32)]) -> EnumDescriptorProto {
 
 /// A file of proto3 and one of proto2.
 fn files() -> FileDescriptorSet {
+    FileDescriptorSet { file: vec![three(), two()] }
+}
+
+/// A message with a field of each kind.
+fn all() -> DescriptorProto {
     use Type::*;
     let numbers = [
         ("b", Bool),
@@ -102,15 +107,20 @@ fn files() -> FileDescriptorSet {
     ];
     all.oneof_decl =
         ["o", "_oi"].map(|name| OneofDescriptorProto { name: Some(name.into()), options: None }).to_vec();
+    all
+}
+
+fn three() -> FileDescriptorProto {
+    use Type::*;
     let mut self_inside =
         message("Person", vec![one("name", 1, String), of(one("bff", 2, Message), ".t.Person")]);
     self_inside.field.push(of(one("at", 3, Message), ".t.Timestamp"));
-    let three = FileDescriptorProto {
+    FileDescriptorProto {
         name: Some("three.proto".into()),
         package: Some("t".into()),
         syntax: Some("proto3".into()),
         message_type: vec![
-            all,
+            all(),
             message("Inner", vec![one("x", 1, Int32), one("y", 2, String), many("z", 3, Int32)]),
             self_inside,
             message("Timestamp", vec![one("seconds", 1, Int64), one("nanos", 2, Int32)]),
@@ -122,7 +132,11 @@ fn files() -> FileDescriptorSet {
         ],
         enum_type: vec![enumeration("E", &[("ZERO", 0), ("ONE", 1), ("A_LONG_NAME_OF_TWO", 2)])],
         ..Default::default()
-    };
+    }
+}
+
+fn two() -> FileDescriptorProto {
+    use Type::*;
     let mut with_default = one("d", 2, Int32);
     with_default.default_value = Some("7".into());
     let mut two = message(
@@ -137,14 +151,13 @@ fn files() -> FileDescriptorSet {
         ],
     );
     two.nested_type = vec![message("G", vec![one("x", 1, Int32)])];
-    let proto2 = FileDescriptorProto {
+    FileDescriptorProto {
         name: Some("two.proto".into()),
         package: Some("p".into()),
         message_type: vec![two],
         enum_type: vec![enumeration("E2", &[("NEG", -1), ("POS", 1)])],
         ..Default::default()
-    };
-    FileDescriptorSet { file: vec![three, proto2] }
+    }
 }
 
 fn set() -> DescriptorSet {
