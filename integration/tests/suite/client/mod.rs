@@ -12,25 +12,32 @@ mod reading;
 mod records;
 mod writing;
 
+/// Begins alike for all, so that no program's subscribePattern on the shared Kafka takes one for its own.
+macro_rules! name {
+    ($scenario:ident) => {
+        concat!("client_", stringify!($scenario))
+    };
+}
+
 macro_rules! on_every_broker {
     ($($module:ident::$scenario:ident),* $(,)?) => {
         mod embedded {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $scenario() {
-                super::$module::$scenario(&super::cluster::embedded(stringify!($scenario))).await;
+                super::$module::$scenario(&super::cluster::embedded(name!($scenario))).await;
             })*
         }
         mod kafka_4_3_1 {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $scenario() {
-                let Some(cluster) = super::cluster::real("4.3.1", stringify!($scenario)) else { return };
+                let Some(cluster) = super::cluster::real("4.3.1", name!($scenario)) else { return };
                 super::$module::$scenario(&cluster).await;
             })*
         }
         mod kafka_3_9_1 {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $scenario() {
-                let Some(cluster) = super::cluster::real("3.9.1", stringify!($scenario)) else { return };
+                let Some(cluster) = super::cluster::real("3.9.1", name!($scenario)) else { return };
                 super::$module::$scenario(&cluster).await;
             })*
         }
