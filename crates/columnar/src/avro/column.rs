@@ -54,7 +54,7 @@ pub(super) struct MapColumn {
 }
 
 impl Column {
-    /// An empty column of a type that [`super::sql_type`] gives.
+    /// An empty column of a type that [`super::sql_type()`] gives.
     pub fn new(data_type: &DataType) -> Result<Self> {
         let unsupported = || Error::UnsupportedType { operation: "from_avro", data_type: data_type.clone() };
         Ok(match data_type {

@@ -113,7 +113,7 @@ impl AvroReader {
     /// writer's.
     ///
     /// # Errors
-    /// Schemas that [`sql_type`] refuses.
+    /// Schemas that [`sql_type()`] refuses.
     pub fn new(schema: &Schema, options: AvroReadOptions) -> Result<Self> {
         let schema = match &options.avro_schema {
             Some(text) => Schema::parse(text)?,
