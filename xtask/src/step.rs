@@ -52,9 +52,11 @@ fn shown(command: &Command) -> String {
     words.join(" ")
 }
 
-/// The workspace's root folder.
+/// The workspace's root folder. Cargo names it when it runs us, which counts before the folder that this was compiled
+/// in: a target folder that two clones share may hold the other clone's build.
 pub fn root() -> PathBuf {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = PathBuf::from(here);
     here.parent().map_or(here.clone(), PathBuf::from)
 }
 

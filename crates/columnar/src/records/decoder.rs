@@ -1,4 +1,7 @@
-//! The push decoder: fetched bytes in, Arrow batches out.
+//! The decoder: fetched bytes in, Arrow batches out.
+//!
+//! A chunk is decoded as its batches are asked for, one record batch after the other until an output batch is full.
+//! So no more is decompressed than a record batch beyond what was handed out, whatever a chunk may grow to.
 //!
 //! Order of the steps for each record batch: trimming by its header, checksum, control batches and aborted
 //! transactions, decompression into the arena, the walk over its records. One record costs no allocation; an
@@ -8,13 +11,12 @@ use std::collections::VecDeque;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
 use millstream_protocol::codec::Decompressor;
-use millstream_protocol::fetch::AbortedTransaction;
 use millstream_protocol::records::{AbortedFilter, Batch, Batches, Records};
 use millstream_protocol::{self as protocol, Compression};
 
 use super::Projection;
+use super::chunk::{Chunk, Pending, Progress};
 use super::filter::BatchFilter;
 use super::part::Part;
 use super::pool::DecoderMemory;
@@ -54,33 +56,6 @@ impl Default for DecoderOptions {
     }
 }
 
-/// Whole record batches of one partition, as a fetch response brought them.
-#[derive(Debug, Clone, Copy)]
-pub struct Chunk<'a> {
-    /// Topic of the bytes.
-    pub topic: &'a str,
-    /// Partition of the bytes.
-    pub partition: i32,
-    /// Record batches; a partial batch at the end is ignored. The decoder keeps slices of it.
-    pub records: &'a Bytes,
-    /// Records with smaller offsets are dropped.
-    pub from: i64,
-    /// Records at or above this offset are dropped.
-    pub until: i64,
-    /// Aborted transactions of the response, in any order; used under read_committed.
-    pub aborted: &'a [AbortedTransaction],
-}
-
-/// What a push did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PushSummary {
-    /// Rows added.
-    pub rows: usize,
-    /// Position after the last whole batch seen, at most `until` (control batches, gaps and dropped records
-    /// move it too); `from` when there was none.
-    pub next_offset: i64,
-}
-
 /// Turns fetched record batches into Arrow batches of [`Projection::schema`].
 #[derive(Debug)]
 pub struct RecordBatchDecoder {
@@ -103,6 +78,8 @@ pub struct RecordBatchDecoder {
     pub(super) batches_ahead: usize,
     /// Message sets of old formats and control batches, rewritten.
     pub(super) scratch: Vec<u8>,
+    /// The chunk that batches come from.
+    pending: Pending,
     aborted: AbortedFilter,
 }
 
@@ -162,6 +139,7 @@ impl RecordBatchDecoder {
             open: None,
             batches_ahead: 1,
             scratch: Vec::new(),
+            pending: Pending::default(),
             aborted: AbortedFilter::default(),
         }
     }
@@ -171,42 +149,70 @@ impl RecordBatchDecoder {
         &self.schema
     }
 
-    /// Decodes one chunk. Batches become available from [`Self::next_batch`].
+    /// Takes a chunk, whose rows come from [`Self::next_batch`]. Costs nothing yet: its bytes are shared, not copied.
     ///
-    /// On an error the rows before the faulty record have been added and the rest of the chunk has not; the
-    /// error names topic, partition and offset.
-    pub fn push(&mut self, chunk: Chunk<'_>) -> Result<PushSummary> {
+    /// # Errors
+    /// [`Error::Misuse`] where the chunk before has not been asked for to its end, or for one of 4 GiB.
+    pub fn push(&mut self, chunk: Chunk<'_>) -> Result<()> {
+        if !self.pending.is_done() || !self.ready.is_empty() {
+            return Err(Error::Misuse("call next_batch until it returns None before pushing more".into()));
+        }
         if u32::try_from(chunk.records.len()).is_err() {
             return Err(Error::Misuse("a chunk is smaller than 4 GiB; push it in parts".into()));
         }
-        let aborted = if self.options.read_committed { chunk.aborted } else { &[] };
-        self.aborted.restart(aborted);
-        let summary = self.batches(&chunk);
-        self.close(Some(&chunk));
-        summary
+        self.aborted.restart(if self.options.read_committed { chunk.aborted } else { &[] });
+        self.pending.restart(chunk);
+        Ok(())
     }
 
-    fn batches(&mut self, chunk: &Chunk<'_>) -> Result<PushSummary> {
-        let mut summary = PushSummary { rows: 0, next_offset: chunk.from };
-        let mut left = chunk.records.len();
-        for batch in Batches::new(chunk.records) {
-            let batch = batch.map_err(|error| Fault::from(error).at(chunk, summary.next_offset))?;
-            if batch.header.base_offset >= chunk.until {
-                summary.next_offset = summary.next_offset.max(chunk.until);
-                break;
-            }
-            self.batches_ahead = left / batch.bytes.len().max(1);
-            left = left.saturating_sub(batch.bytes.len());
-            let rows =
-                self.batch(chunk, &batch).map_err(|fault| fault.at(chunk, batch.header.base_offset))?;
-            summary.rows += rows;
-            summary.next_offset = summary.next_offset.max(batch.header.next_offset().min(chunk.until));
-        }
-        Ok(summary)
-    }
-
-    /// A batch that reached `target_rows` or `target_bytes`, if there is one.
+    /// A batch that reached `target_rows` or `target_bytes`; None when the chunk is at its end, with rows that are
+    /// left waiting for the next one or for [`Self::finish`].
+    ///
+    /// # Errors
+    /// Name topic, partition and offset of what cannot be read. The rows before it have been added, the rest of the
+    /// chunk is dropped.
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        if self.ready.is_empty() && !self.pending.is_done() {
+            let mut pending = std::mem::take(&mut self.pending);
+            let (chunk, progress) = pending.parts();
+            let outcome = self.decode(&chunk, progress);
+            if outcome.is_err() || pending.is_done() {
+                self.close(Some(&pending.parts().0));
+                pending.end();
+            }
+            self.pending = pending;
+            outcome?;
+        }
+        self.next_ready()
+    }
+
+    /// What is left, cut short; call until it returns None. The decoder can then be used again.
+    ///
+    /// # Errors
+    /// As [`Self::next_batch`].
+    pub fn finish(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(batch) = self.next_batch()? {
+            return Ok(Some(batch));
+        }
+        self.close(None);
+        if self.part.rows > 0 {
+            self.ready.push_back(std::mem::take(&mut self.part));
+        }
+        self.next_ready()
+    }
+
+    /// Position behind what has been decoded of the chunk, at most its `until`: control batches, gaps and dropped
+    /// records move it too. `from` where there was no whole batch.
+    pub fn next_offset(&self) -> i64 {
+        self.pending.next_offset()
+    }
+
+    /// Rows decoded and not yet taken.
+    pub fn buffered_rows(&self) -> usize {
+        self.part.rows + self.ready.iter().map(|part| part.rows).sum::<usize>()
+    }
+
+    fn next_ready(&mut self) -> Result<Option<RecordBatch>> {
         if self.ready.front().is_some_and(Part::needs_arena) {
             self.freeze_arena();
         }
@@ -216,46 +222,55 @@ impl RecordBatchDecoder {
         }
     }
 
-    /// What is left, cut short; call until it returns None. The decoder can then be used again.
-    pub fn finish(&mut self) -> Result<Option<RecordBatch>> {
-        self.close(None);
-        if self.part.rows > 0 {
-            self.ready.push_back(std::mem::take(&mut self.part));
+    /// Decodes record batches until an output batch is full or the chunk is at its end.
+    fn decode(&mut self, chunk: &Chunk<'_>, progress: &mut Progress) -> Result<()> {
+        let size = chunk.records.len();
+        for batch in Batches::new(&chunk.records[progress.bytes..]) {
+            let batch = batch.map_err(|error| Fault::from(error).at(chunk, progress.next_offset))?;
+            if batch.header.base_offset >= chunk.until {
+                progress.next_offset = progress.next_offset.max(chunk.until);
+                break;
+            }
+            self.batches_ahead = (size - progress.bytes) / batch.bytes.len().max(1);
+            self.batch(chunk, &batch).map_err(|fault| fault.at(chunk, batch.header.base_offset))?;
+            progress.bytes += batch.bytes.len();
+            let next_offset = batch.header.next_offset().min(chunk.until);
+            progress.next_offset = progress.next_offset.max(next_offset);
+            if !self.ready.is_empty() {
+                return Ok(());
+            }
         }
-        self.next_batch()
+        progress.bytes = size;
+        Ok(())
     }
 
-    /// Rows pushed and not yet taken.
-    pub fn buffered_rows(&self) -> usize {
-        self.part.rows + self.ready.iter().map(|part| part.rows).sum::<usize>()
-    }
-
-    /// Decodes one batch; the number of rows that it gave.
-    fn batch(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<usize, Fault> {
+    /// Decodes one batch.
+    fn batch(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<(), Fault> {
         let header = &batch.header;
         let read_committed = self.options.read_committed;
         let is_wanted = header.next_offset() > chunk.from && self.options.filter.admits(header);
         // A marker still ends its transaction.
         let is_marker = read_committed && header.is_control();
         if !is_wanted && !is_marker {
-            return Ok(0);
+            return Ok(());
         }
         if self.options.check_crcs {
             batch.verify_crc()?;
         }
         if read_committed && self.aborted.hides(header) {
-            return Ok(0);
+            return Ok(());
         }
         if header.is_control() {
             if read_committed {
                 self.aborted.marker(batch)?;
             }
-            return Ok(0);
+            return Ok(());
         }
         let p = &self.projection;
         let header_tells_all = !(p.key || p.value || p.timestamp || p.headers);
         if header.magic == 2 && header.is_gapless() && header_tells_all && can_hold(batch)? {
-            return Ok(self.whole_batch(chunk, header));
+            self.whole_batch(chunk, header);
+            return Ok(());
         }
         if header.magic == 2 && header.compression()? == Compression::None {
             return self.frame(chunk, batch);

@@ -4,6 +4,7 @@
 //! record costs no copy beyond the 12 bytes that a view inlines. Columns that are not projected are skipped,
 //! not decoded.
 
+mod chunk;
 mod decoder;
 mod filter;
 mod headers;
@@ -15,7 +16,8 @@ mod tests;
 mod views;
 mod walk;
 
-pub use decoder::{Chunk, DecoderOptions, PushSummary, RecordBatchDecoder};
+pub use chunk::Chunk;
+pub use decoder::{DecoderOptions, RecordBatchDecoder};
 pub use filter::BatchFilter;
 pub use millstream_protocol::fetch::AbortedTransaction;
 pub use pool::DecoderMemory;

@@ -5,7 +5,8 @@
 
 use millstream_protocol::records::{Batch, BatchHeader, Records, Unpacked};
 
-use super::decoder::{Chunk, Fault, RecordBatchDecoder};
+use super::chunk::Chunk;
+use super::decoder::{Fault, RecordBatchDecoder};
 use super::part::{Segment, Source};
 use super::pool::ARENA_BYTES;
 use super::views::{INLINE, Span, Window, inline_view, long_parts, long_view};
@@ -21,7 +22,7 @@ pub(super) struct Open {
 /// What a span counts its bytes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Base {
-    /// The chunk that is being pushed.
+    /// The chunk that is being decoded.
     Frame,
     /// The decoder's arena.
     Arena,
@@ -37,10 +38,9 @@ const EXPANSION: usize = 4;
 
 impl RecordBatchDecoder {
     /// Adds the rows of a batch whose header tells every projected column.
-    pub(super) fn whole_batch(&mut self, chunk: &Chunk<'_>, header: &BatchHeader) -> usize {
-        let first = header.base_offset.max(chunk.from);
+    pub(super) fn whole_batch(&mut self, chunk: &Chunk<'_>, header: &BatchHeader) {
         let end = header.next_offset().min(chunk.until);
-        let mut next = first;
+        let mut next = header.base_offset.max(chunk.from);
         while next < end {
             let room = self.options.target_rows.saturating_sub(self.part.rows).max(1);
             let rows = usize::try_from(end - next).unwrap_or(usize::MAX).min(room);
@@ -53,11 +53,10 @@ impl RecordBatchDecoder {
                 self.cut(chunk);
             }
         }
-        (end - first).max(0) as usize
     }
 
     /// Adds the rows of an uncompressed batch: views point into the fetched frame.
-    pub(super) fn frame(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<usize, Fault> {
+    pub(super) fn frame(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<(), Fault> {
         // Where the payload stands in the chunk, whose batches it is one of.
         let at = (batch.payload.as_ptr() as usize).wrapping_sub(chunk.records.as_ptr() as usize);
         let end = at.saturating_add(batch.payload.len());
@@ -65,7 +64,7 @@ impl RecordBatchDecoder {
     }
 
     /// Adds the rows of a compressed batch, or one of an old format: views point into the arena.
-    pub(super) fn block(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<usize, Fault> {
+    pub(super) fn block(&mut self, chunk: &Chunk<'_>, batch: &Batch<'_>) -> Result<(), Fault> {
         let guess = batch.payload.len().saturating_mul(EXPANSION);
         self.make_room(chunk, guess);
         let at = self.arena_filled;
@@ -85,9 +84,9 @@ impl RecordBatchDecoder {
         };
         self.arena_filled = end;
         let arena = std::mem::take(&mut self.arena);
-        let rows = self.walk(chunk, &header, &arena[..end], at, Base::Arena);
+        let outcome = self.walk(chunk, &header, &arena[..end], at, Base::Arena);
         self.arena = arena;
-        rows
+        outcome
     }
 
     /// Adds the rows of `bytes[at..]`, the unpacked payload of a batch.
@@ -98,7 +97,7 @@ impl RecordBatchDecoder {
         bytes: &[u8],
         at: usize,
         base: Base,
-    ) -> Result<usize, Fault> {
+    ) -> Result<(), Fault> {
         if self.open.is_none_or(|open| open.base != base) {
             self.close(Some(chunk));
         }
@@ -106,7 +105,6 @@ impl RecordBatchDecoder {
         if header.base_offset < chunk.from {
             pass_over(&mut records, chunk.from);
         }
-        let mut total = 0;
         loop {
             let start = at + records.bytes_read();
             let span = self.open.map_or_else(|| Span::new(self.part.segments.len(), start), |open| open.span);
@@ -114,10 +112,9 @@ impl RecordBatchDecoder {
             let (rows, outcome) = self.fill(chunk.until, at, &mut records, &mut window);
             self.open = Some(Open { base, span: window.span });
             self.constants(chunk, header, rows);
-            total += rows;
             match outcome? {
                 Outcome::Full => self.cut(chunk),
-                Outcome::End => return Ok(total),
+                Outcome::End => return Ok(()),
             }
         }
     }
@@ -211,8 +208,8 @@ impl RecordBatchDecoder {
         self.ready.push_back(std::mem::take(&mut self.part));
     }
 
-    /// Turns the open run of bytes into a segment of the part. A run over a frame is closed before its push
-    /// ends.
+    /// Turns the open run of bytes into a segment of the part. A run over a frame is closed before its
+    /// chunk is let go.
     pub(super) fn close(&mut self, chunk: Option<&Chunk<'_>>) {
         let Some(Open { base, span }) = self.open.take() else {
             return;

@@ -13,7 +13,8 @@ fn a_header_that_claims_more_records_than_its_payload_can_hold_is_not_believed()
         let options = DecoderOptions { check_crcs: false, ..DecoderOptions::default() };
         let projection = Projection { offset: true, ..Projection::none() };
         let mut decoder = RecordBatchDecoder::new(projection, options);
-        let error = decoder.push(chunk(&records, 0, i64::MAX)).unwrap_err();
+        decoder.push(chunk(&records, 0, i64::MAX)).unwrap();
+        let error = decoder.next_batch().unwrap_err();
         assert!(matches!(error, Error::BadBatch { offset: 0, .. }), "{error}");
         assert!(decoder.buffered_rows() <= 3);
     }
@@ -41,8 +42,29 @@ fn blocks_that_grow_without_measure_do_not_share_one_arena_without_end() {
     let records = Bytes::from(bytes);
     let projection = Projection { key: true, ..Projection::none() };
     let mut decoder = RecordBatchDecoder::new(projection, DecoderOptions::default());
-    assert_eq!(decoder.push(chunk(&records, 0, 100)).unwrap().rows, 6);
+    decoder.push(chunk(&records, 0, 100)).unwrap();
+    assert!(decoder.next_batch().unwrap().is_none());
+    assert_eq!(decoder.buffered_rows(), 6);
     assert!(decoder.arena.len() < 32 << 20, "{} bytes in one arena", decoder.arena.len());
     let batch = drain(&mut decoder).remove(0);
     assert!(batch.column(0).as_binary_view().iter().all(|key| key == Some(&[b'k'; 20][..])));
+}
+
+#[test]
+fn a_chunk_of_blocks_that_grow_is_unpacked_no_faster_than_its_batches_are_taken() {
+    let rows = [Row { value: Some(vec![0; 4 << 20]), ..Row::default() }];
+    let options =
+        BatchOptions { compression: Compression::Zstd, max_bytes: 64 << 20, ..BatchOptions::default() };
+    let bytes: Vec<u8> = (0..8).flat_map(|offset| encode(&rows, offset, options, -1)).collect();
+    let records = Bytes::from(bytes);
+    let options = DecoderOptions { target_bytes: 4 << 20, ..DecoderOptions::default() };
+    let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
+    decoder.push(chunk(&records, 0, 100)).unwrap();
+    assert!(matches!(decoder.push(chunk(&records, 8, 100)), Err(Error::Misuse(_))), "the first is not taken");
+    for taken in 1..=8 {
+        let batch = decoder.next_batch().unwrap().unwrap();
+        assert_eq!((batch.num_rows(), decoder.next_offset(), decoder.buffered_rows()), (1, taken, 0));
+    }
+    assert!(decoder.finish().unwrap().is_none());
+    decoder.push(chunk(&records, 8, 100)).unwrap();
 }

@@ -102,14 +102,15 @@ fn random_batches_in_every_codec_equal_the_slow_twin() {
         let options = DecoderOptions { target_rows: 17, target_bytes: 2000, ..DecoderOptions::default() };
         let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
         let records = Bytes::from(bytes);
-        let summary = decoder.push(chunk(&records, from, until)).unwrap();
+        decoder.push(chunk(&records, from, until)).unwrap();
         let mut batches = Vec::new();
         while let Some(batch) = decoder.next_batch().unwrap() {
             batches.push(batch);
         }
+        let waiting = decoder.buffered_rows();
+        assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>() + waiting, twin.len());
         batches.extend(drain(&mut decoder));
         assert_eq!(rows_of(&batches), twin, "round {round}");
-        assert_eq!(summary.rows, twin.len());
         assert!(batches.iter().all(|batch| batch.num_rows() <= 17));
     }
 }
@@ -189,9 +190,9 @@ fn constants_append_time_and_the_missing_timestamp() {
     let records = Bytes::from(bytes);
     let mut decoder = RecordBatchDecoder::new(Projection::all(), DecoderOptions::default());
     let topic = "a topic with a rather long name";
-    let summary = decoder.push(Chunk { topic, ..chunk(&records, 0, 99) }).unwrap();
-    assert_eq!(summary, PushSummary { rows: 2, next_offset: 2 });
+    decoder.push(Chunk { topic, ..chunk(&records, 0, 99) }).unwrap();
     let batch = drain(&mut decoder).remove(0);
+    assert_eq!((batch.num_rows(), decoder.next_offset()), (2, 2));
     assert_eq!(batch.schema(), source_schema(true));
     assert_eq!(batch.column(2).as_string_view().value(1), topic);
     assert_eq!(batch.column(3).as_primitive::<Int32Type>().values(), &[3, 3]);
@@ -225,8 +226,10 @@ fn aborted_transactions_and_control_batches_are_dropped_under_read_committed_onl
         let options = DecoderOptions { read_committed, ..DecoderOptions::default() };
         let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
         let chunk = Chunk { aborted: &aborted, ..chunk(&records, from, 100) };
-        assert_eq!(decoder.push(chunk).unwrap().next_offset, 9);
-        rows_of(&drain(&mut decoder)).iter().map(|row| row.offset).collect::<Vec<_>>()
+        decoder.push(chunk).unwrap();
+        let rows = rows_of(&drain(&mut decoder));
+        assert_eq!(decoder.next_offset(), 9);
+        rows.iter().map(|row| row.offset).collect::<Vec<_>>()
     };
     assert_eq!(offsets(true, 0), [2, 3, 5, 6]);
     assert_eq!(offsets(false, 0), [0, 1, 2, 3, 5, 6]);
@@ -243,7 +246,7 @@ fn counts_and_offsets_come_from_headers_and_equal_the_walk() {
         let projection = Projection { offset: true, ..Projection::none() };
         let options = DecoderOptions { target_rows: 8, ..DecoderOptions::default() };
         let mut decoder = RecordBatchDecoder::new(projection, options.clone());
-        assert_eq!(decoder.push(chunk(&records, from, until)).unwrap().rows, expected.len());
+        decoder.push(chunk(&records, from, until)).unwrap();
         let found: Vec<i64> = drain(&mut decoder)
             .iter()
             .flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec())
@@ -273,9 +276,9 @@ fn batches_that_the_filter_excludes_are_not_even_checked_and_others_come_whole()
     let filter = BatchFilter { min_timestamp: 40, max_offset: 4, ..BatchFilter::default() };
     let options = DecoderOptions { filter, ..DecoderOptions::default() };
     let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
-    let summary = decoder.push(chunk(&records, 0, 100)).unwrap();
-    assert_eq!(summary, PushSummary { rows: 3, next_offset: 9 });
+    decoder.push(chunk(&records, 0, 100)).unwrap();
     assert_eq!(rows_of(&drain(&mut decoder)), rows(3));
+    assert_eq!(decoder.next_offset(), 9);
 }
 
 #[test]
@@ -307,14 +310,16 @@ fn errors_name_topic_partition_and_offset_and_keep_the_rows_before() {
     bytes[last] ^= 1;
     let records = Bytes::from(bytes);
     let mut decoder = RecordBatchDecoder::new(Projection::all(), DecoderOptions::default());
-    let error = decoder.push(chunk(&records, 0, 100)).unwrap_err();
+    decoder.push(chunk(&records, 0, 100)).unwrap();
+    let error = decoder.finish().unwrap_err();
     assert!(matches!(error, Error::BadBatch { partition: 3, offset: 4, .. }), "{error}");
     assert!(error.to_string().starts_with("topic orders partition 3 offset 4: "), "{error}");
     assert_eq!(rows_of(&drain(&mut decoder)).len(), 4);
 
     let late = [Row { timestamp: i64::MAX, ..rows[0].clone() }];
     let records = Bytes::from(encode(&late, 0, BatchOptions::default(), -1));
-    let error = decoder.push(chunk(&records, 0, 100)).unwrap_err();
+    decoder.push(chunk(&records, 0, 100)).unwrap();
+    let error = decoder.finish().unwrap_err();
     assert!(matches!(error, Error::TimestampOverflow { offset: 0, timestamp_ms: i64::MAX, .. }), "{error}");
 }
 
@@ -335,7 +340,9 @@ fn cut_and_damaged_bytes_never_panic() {
             let records = Bytes::from(damaged);
             let options = DecoderOptions { check_crcs: false, ..DecoderOptions::default() };
             let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
-            let _ = decoder.push(chunk(&records, 0, 100));
+            decoder.push(chunk(&records, 0, 100)).unwrap();
+            // Behind the first error is what came before it.
+            let _ = decoder.next_batch();
             rows_of(&drain(&mut decoder));
         }
     }
@@ -361,8 +368,9 @@ fn message_sets_of_the_old_formats_become_rows() {
     let records = Bytes::from(bytes);
     let options = DecoderOptions { check_crcs: false, ..DecoderOptions::default() };
     let mut decoder = RecordBatchDecoder::new(Projection::all(), options);
-    assert_eq!(decoder.push(chunk(&records, 0, 100)).unwrap(), PushSummary { rows: 2, next_offset: 9 });
+    decoder.push(chunk(&records, 0, 100)).unwrap();
     let batch = drain(&mut decoder).remove(0);
+    assert_eq!((batch.num_rows(), decoder.next_offset()), (2, 9));
     let rows = rows_of(std::slice::from_ref(&batch));
     assert_eq!((rows[0].offset, rows[1].offset, rows[1].timestamp), (7, 8, 1234));
     assert_eq!(rows[0].value.as_deref(), Some(&long[..]));

@@ -154,8 +154,7 @@ impl Reading {
             until: records.until,
             aborted: &aborted,
         };
-        self.decoder.push(chunk).map_err(malformed)?;
-        Ok(())
+        self.decoder.push(chunk).map_err(malformed)
     }
 
     /// Some of the range is gone: what remains of it is read, where that is allowed.
