@@ -139,3 +139,30 @@ async fn times_without_a_match_end_the_read_or_fail_it() {
         [("subscribe", "u"), ("startingTimestamp", future), ("startingOffsetsByTimestampStrategy", "latest")];
     assert!(values(&read(&cluster, &latest).await.unwrap()).is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_on_offset_and_timestamp_narrow_what_is_read_and_change_no_row() {
+    let cluster = Cluster::with(&[("t", 1)]);
+    let values: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+    let records: Vec<_> = values.iter().map(|value| (0, None, Some(value.as_str()))).collect();
+    cluster.produce("t", &records).await;
+    let read = cluster.session.read().format("kafka");
+    let read = read.option("kafka.bootstrap.servers", cluster.broker.bootstrap()).option("subscribe", "t");
+    let frame = read.load().unwrap();
+    for (condition, bounds, expected) in [
+        ("offset >= 7 AND offset < 9", Some("bounds=[offset >= 7, offset <= 8]"), 2),
+        ("offset + 1 > 99", None, 1),
+        ("offset BETWEEN 10 AND 12", Some("bounds=[offset >= 10, offset <= 12]"), 3),
+        ("3 > offset", Some("bounds=[offset <= 2]"), 3),
+        ("offset > 3 AND offset < 3", Some("bounds=[offset >= 4, offset <= 2]"), 0),
+        ("timestamp > TIMESTAMP '2001-01-01 00:00:00'", Some("bounds=[timestamp >= "), 100),
+        ("timestamp < TIMESTAMP '2001-01-01 00:00:00'", Some("bounds=[timestamp <= "), 0),
+        ("offset < 5 OR offset > 97", None, 7),
+    ] {
+        let found = frame.filter(condition).unwrap();
+        let plan = found.explain_string().await.unwrap();
+        assert_eq!(plan.contains("bounds="), bounds.is_some(), "{condition}: {plan}");
+        assert!(bounds.is_none_or(|bounds| plan.contains(bounds)), "{condition}: {plan}");
+        assert_eq!(found.count().await.unwrap(), expected, "{condition}");
+    }
+}

@@ -1,8 +1,8 @@
 //! The batch read of Kafka as a table: offsets are resolved each time it runs.
 //!
 //! What travels with the node is the read's id; its options (secrets among them) and the connections come from the
-//! session that executes it. Limits are pushed into each partition; columns that are not wanted are skipped, not
-//! decoded.
+//! session that executes it. Limits are pushed into each partition, conditions on offset and timestamp into ranges and
+//! record batches; columns that are not wanted are skipped, not decoded.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use datafusion::common::Result as PlanResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, TableType};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
@@ -31,6 +31,7 @@ use super::clients::KafkaClients;
 use super::lookup::Lookup;
 use super::loss::LossPolicy;
 use super::options::KafkaRead;
+use super::pushdown::Bounds;
 use super::split_reader::SplitReader;
 use super::{names, ranges};
 use crate::error::{Error, Result};
@@ -61,18 +62,26 @@ impl TableProvider for KafkaTable {
         TableType::Base
     }
 
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> PlanResult<Vec<TableProviderFilterPushDown>> {
+        let support = |filter: &&Expr| match Bounds::of([*filter]).is_unbounded() {
+            true => TableProviderFilterPushDown::Unsupported,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
     async fn scan(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let partitions = state.config().target_partitions().max(1);
         let clients = state.config().get_extension::<KafkaClients>().ok_or_else(outside_a_session)?;
         let read = clients.reads().register(&self.read)?;
-        let node = ScanNode { read_id: read.id, columns, partitions, limit };
+        let node = ScanNode { read_id: read.id, columns, partitions, limit, bounds: Bounds::of(filters) };
         Ok(Arc::new(KafkaScanExec { keeps: Some(read), ..KafkaScanExec::new(node, &self.schema)? }))
     }
 }
@@ -96,6 +105,8 @@ struct ScanNode {
     partitions: usize,
     /// Most rows of each partition.
     limit: Option<usize>,
+    /// What conditions above leave of the records.
+    bounds: Bounds,
 }
 
 #[derive(Debug)]
@@ -138,7 +149,7 @@ fn outside_a_session() -> DataFusionError {
     Error::Misuse("a Kafka scan runs only in a session of this engine".into()).into()
 }
 
-async fn resolve(read: &KafkaRead, clients: &KafkaClients, partitions: usize) -> Result<Resolved> {
+async fn resolve(read: &KafkaRead, clients: &KafkaClients, node: &ScanNode) -> Result<Resolved> {
     let settings = read.settings()?;
     let properties = read.properties()?;
     let fetch = properties.client.fetch.clone();
@@ -146,10 +157,10 @@ async fn resolve(read: &KafkaRead, clients: &KafkaClients, partitions: usize) ->
     let policy = LossPolicy { fail: settings.fail_on_data_loss };
     let group = settings.group.as_str().into();
     let lookup = Lookup { kafka: kafka.clone(), settings, isolation: fetch.isolation };
-    let splits = ranges::assign(ranges::cut(read.cut, lookup.ranges().await?), partitions);
+    let splits = ranges::assign(ranges::cut(read.cut, lookup.ranges().await?), node.partitions);
     let (reader, include_headers) = (clients.reader(&kafka, fetch), read.include_headers);
-    let memory = DecoderMemory::default();
-    Ok(Resolved { reader: SplitReader { reader, policy, group, include_headers, memory }, splits })
+    let (memory, bounds) = (DecoderMemory::default(), node.bounds);
+    Ok(Resolved { reader: SplitReader { reader, policy, group, include_headers, bounds, memory }, splits })
 }
 
 impl ExecutionPlan for KafkaScanExec {
@@ -197,12 +208,12 @@ impl ExecutionPlan for KafkaScanExec {
     fn execute(&self, partition: usize, task: Arc<TaskContext>) -> PlanResult<SendableRecordBatchStream> {
         let clients = task.session_config().get_extension::<KafkaClients>().ok_or_else(outside_a_session)?;
         let read = clients.reads().get(self.node.read_id)?;
-        let (resolved, partitions) = (self.resolved.clone(), self.node.partitions);
+        let (resolved, node) = (self.resolved.clone(), self.node.clone());
         let (projection, schema) = (self.projection.clone(), self.projection.schema.clone());
         let target_rows = task.session_config().batch_size();
         let counted = MetricBuilder::new(&self.metrics).output_rows(partition);
         let rows = futures::stream::once(async move {
-            let scan = resolved.get_or_try_init(|| resolve(&read, &clients, partitions)).await?;
+            let scan = resolved.get_or_try_init(|| resolve(&read, &clients, &node)).await?;
             let splits = scan.splits.get(partition).cloned().unwrap_or_default();
             Ok::<_, DataFusionError>(scan.reader.open_all(splits, &projection, target_rows))
         })
@@ -234,6 +245,9 @@ impl DisplayAs for KafkaScanExec {
         let columns: Vec<&str> =
             self.projection.schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(f, "KafkaScanExec: read={}, columns=[{}]", self.node.read_id, columns.join(", "))?;
+        if !self.node.bounds.is_unbounded() {
+            write!(f, ", bounds=[{}]", self.node.bounds)?;
+        }
         self.node.limit.map_or(Ok(()), |limit| write!(f, ", limit={limit}"))
     }
 }

@@ -15,6 +15,7 @@ pub mod names;
 pub mod offsets;
 pub mod options;
 pub mod positions;
+pub mod pushdown;
 pub mod ranges;
 pub mod split_reader;
 pub mod stream;

@@ -17,6 +17,7 @@ use millstream_columnar::records::{
 use millstream_protocol::ids::TopicPartition;
 
 use super::loss::{self, Loss, LossPolicy, Rest};
+use super::pushdown::Bounds;
 use crate::error::{Error, Result, spark_error};
 use crate::source::{ScanProjection, Split};
 
@@ -31,6 +32,8 @@ pub struct SplitReader {
     pub group: Arc<str>,
     /// Whether the source has the column of headers; the task's number is the column behind the last.
     pub include_headers: bool,
+    /// What is left out of the splits.
+    pub bounds: Bounds,
     /// The decoders' memory, used again by later batches.
     pub memory: DecoderMemory,
 }
@@ -51,23 +54,25 @@ impl SplitReader {
             check_crcs: fetch.check_crcs,
             read_committed: fetch.isolation == Isolation::ReadCommitted,
             target_rows,
+            filter: self.bounds.batch_filter(),
             memory: self.memory.clone(),
             ..DecoderOptions::default()
         };
         let task_column = records::source_schema(self.include_headers).fields().len();
         let decoded = projection.columns.iter().copied().filter(|column| *column != task_column);
         let wanted = Projection::from_indices(decoded);
+        let (from, until) = self.bounds.range(split.from, split.until);
         let state = Reading {
             partition: TopicPartition { topic: split.topic.clone(), partition: split.partition },
-            from: split.from,
-            until: split.until,
+            from,
+            until,
             decoder: RecordBatchDecoder::new(wanted, options),
             order: column_order(&wanted, projection, task_column),
             task: split.task,
             projection: projection.clone(),
             range: None,
-            stuck: (split.from, 0),
-            finished: false,
+            stuck: (from, 0),
+            finished: from >= until,
             reader: self.clone(),
         };
         let rows = futures::stream::try_unfold(state, |mut state| async move {

@@ -24,6 +24,7 @@ use super::lookup::Lookup;
 use super::loss::{Loss, LossPolicy};
 use super::offsets::{self, PartitionOffsets};
 use super::options::KafkaRead;
+use super::pushdown::Bounds;
 use super::split_reader::SplitReader;
 use super::{available_now, initial, names, ranges};
 use crate::error::Result;
@@ -72,6 +73,7 @@ impl SourceFactory for KafkaSourceFactory {
             policy,
             group: group.as_str().into(),
             include_headers: self.read.include_headers,
+            bounds: Bounds::default(),
             memory: DecoderMemory::default(),
         };
         let shared = Arc::new(Shared::default());
