@@ -9,11 +9,11 @@
 use crate::real_kafka::JARS_VARIABLE;
 use base64::Engine;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The version that the suites know.
@@ -69,14 +69,14 @@ impl RealRegistry {
         format!("http://{USER}:{PASSWORD}@127.0.0.1:{}/apis/ccompat/v7", self.proxy.port)
     }
 
-    /// From now on nobody gets an answer, or everybody again.
+    /// From now on nobody gets an answer, whose connections end, or everybody again.
     pub fn set_down(&self, down: bool) {
-        self.proxy.down.store(down, Ordering::SeqCst);
+        self.proxy.set_down(down);
     }
 
-    /// Requests that came so far, answered or not.
-    pub fn requests(&self) -> usize {
-        self.proxy.requests.load(Ordering::SeqCst)
+    /// Connections that came so far, answered or not; a client sends its requests over few.
+    pub fn connections(&self) -> usize {
+        self.proxy.connections.load(Ordering::SeqCst)
     }
 
     fn launch(program: &Path, java: &Path) -> Result<Self, String> {
@@ -137,29 +137,49 @@ fn answers(port: u16) -> bool {
 struct Proxy {
     port: u16,
     down: Arc<AtomicBool>,
-    requests: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
+    /// Those since it was last down; the ended ones among them cost a handle each.
+    open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Proxy {
     fn start(registry: u16) -> Result<Self, String> {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| format!("no free port: {e}"))?;
         let port = listener.local_addr().map_err(|e| e.to_string())?.port();
-        let (down, requests) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (is_down, count) = (Arc::clone(&down), Arc::clone(&requests));
+        let (down, connections) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let proxy = Self { port, down, connections, open: Arc::default() };
+        let (is_down, count, open) =
+            (Arc::clone(&proxy.down), Arc::clone(&proxy.connections), Arc::clone(&proxy.open));
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for mut stream in listener.incoming().flatten() {
                 count.fetch_add(1, Ordering::SeqCst);
+                let Ok(handle) = stream.try_clone() else { continue };
+                let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
                 // A closed connection is what a dead server gives.
                 if !is_down.load(Ordering::SeqCst) {
-                    std::thread::spawn(move || pass(stream, registry));
+                    open.push(handle);
+                    std::thread::spawn(move || {
+                        pass(&mut stream, registry);
+                        let _ = stream.shutdown(Shutdown::Both);
+                    });
                 }
             }
         });
-        Ok(Self { port, down, requests })
+        Ok(proxy)
+    }
+
+    fn set_down(&self, down: bool) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        self.down.store(down, Ordering::SeqCst);
+        if down {
+            for stream in open.drain(..) {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        }
     }
 }
 
-fn pass(mut client: TcpStream, registry: u16) {
+fn pass(client: &mut TcpStream, registry: u16) {
     let mut head = Vec::new();
     let mut chunk = [0; 4096];
     while !head.windows(4).any(|window| window == b"\r\n\r\n") {
@@ -182,10 +202,9 @@ fn pass(mut client: TcpStream, registry: u16) {
     }
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut from_client, &mut to_server);
-        let _ = to_server.shutdown(std::net::Shutdown::Write);
+        let _ = to_server.shutdown(Shutdown::Write);
     });
-    let _ = std::io::copy(&mut server, &mut client);
-    let _ = client.shutdown(std::net::Shutdown::Both);
+    let _ = std::io::copy(&mut server, client);
 }
 
 fn program() -> Result<PathBuf, String> {

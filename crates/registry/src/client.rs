@@ -7,27 +7,42 @@ use bytes::Bytes;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::answer::{Compatibility, CompatibilityBody, IdBody, NewSchema, Schema, SchemaBody, SchemaVersion};
-use crate::cache::Cache;
+use crate::cache::{Cache, MOST_BYTES};
 use crate::error::{Error, Result};
-use crate::http::Http;
+use crate::http::{Asked, Http};
 use crate::options::RegistryOptions;
 use crate::references;
 use crate::send::{Call, Sender};
 
-/// A registry. Cheap to clone; clones share what they know. Used within a tokio runtime.
+/// A registry. Cheap to clone; clones share what they know and their connections. Used within a tokio runtime.
+///
+/// A call ends at the deadline of the options, whatever it waits for: connections, answers, other calls that ask for
+/// the same, schemas that are referred to. At most 16 requests are under way at once.
+///
+/// Kept are schemas by id, numbered versions, and ids of schemas by subject and text: 64 MiB of each, of which the
+/// least used go first. A subject that is deleted from the registry is not noticed.
 #[derive(Debug, Clone)]
 pub struct Registry {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     sender: Sender,
     by_id: Cache<u32, Arc<Schema>>,
     by_version: Cache<(String, i32), Arc<SchemaVersion>>,
-    ids: Cache<(String, String, bool), u32>,
+    /// By subject and the body that asks for it.
+    ids: Cache<(String, String), u32>,
+}
+
+/// Shows the options, not what is kept.
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("sender", &self.sender).finish_non_exhaustive()
+    }
 }
 
 /// Which version of a subject.
@@ -48,31 +63,40 @@ impl fmt::Display for Version {
     }
 }
 
-/// What a subject's name keeps in a path.
+/// What a subject's name keeps in a path (RFC 3986, 2.3).
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-fn encoded(subject: &str) -> impl fmt::Display + '_ {
-    utf8_percent_encode(subject, KEPT)
+/// The path of a subject.
+///
+/// # Errors
+/// [`Error::Config`] for names that a path cannot carry.
+fn path_of(subject: &str) -> Result<String> {
+    if matches!(subject, "" | "." | "..") {
+        let why = format!("{subject:?} cannot be a subject: a URL's path would lose it");
+        return Err(Error::Config { option: "subject".into(), why });
+    }
+    Ok(format!("/subjects/{}", utf8_percent_encode(subject, KEPT)))
 }
 
 impl Registry {
     /// A client of the registry. Nothing is sent yet.
     ///
     /// # Errors
-    /// Files for TLS that cannot be read.
+    /// [`Error::Config`] for files for TLS that cannot be read and a token that a header cannot carry.
     pub fn new(options: RegistryOptions) -> Result<Self> {
         let missing = options.missing_for;
         let sender = Sender::new(Http::new(options)?);
-        let (by_id, by_version, ids) = (Cache::new(missing), Cache::new(missing), Cache::new(missing));
+        let by_id = Cache::new(MOST_BYTES, missing);
+        let (by_version, ids) = (Cache::new(MOST_BYTES, missing), Cache::new(MOST_BYTES, missing));
         Ok(Self { inner: Arc::new(Inner { sender, by_id, by_version, ids }) })
     }
 
     /// All subjects.
     ///
     /// # Errors
-    /// As every call: no answer within the deadline, a refusal, an answer that cannot be used.
+    /// As every call: no answer within the deadline, no usable server, a refusal, an answer that cannot be used.
     pub async fn subjects(&self) -> Result<Vec<String>> {
-        self.get("/subjects".into(), "the list of subjects").await
+        self.get("/subjects".into(), "the list of subjects", self.until()).await
     }
 
     /// The versions of a subject.
@@ -80,16 +104,18 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`] if there is no such subject.
     pub async fn versions(&self, subject: &str) -> Result<Vec<i32>> {
-        self.get(format!("/subjects/{}/versions", encoded(subject)), &format!("subject {subject}")).await
+        self.get(format!("{}/versions", path_of(subject)?), &format!("subject {subject}"), self.until()).await
     }
 
     /// A version of a subject, with everything that its schema refers to.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such subject or version.
+    /// [`Error::NotFound`] if there is no such subject or version; for a number, it is not asked for again for a
+    /// while.
     pub async fn version(&self, subject: &str, version: Version) -> Result<SchemaVersion> {
-        let mut found = (*self.unresolved(subject, version).await?).clone();
-        references::resolve(self, &mut found.schema, &of_version(subject, version)).await?;
+        let until = self.until();
+        let mut found = (*self.unresolved(subject, version, until).await?).clone();
+        references::resolve(self, &mut found.schema, &of_version(subject, version), until).await?;
         Ok(found)
     }
 
@@ -106,32 +132,34 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`] if there is no such id; it is not asked for again for a while.
     pub async fn schema(&self, id: u32) -> Result<Arc<Schema>> {
-        let what = format!("schema of the id {id}");
+        let (what, until) = (format!("schema of the id {id}"), self.until());
         let fetch = || async {
-            let body: SchemaBody = self.get(format!("/schemas/ids/{id}"), &what).await?;
+            let body: SchemaBody = self.get(format!("/schemas/ids/{id}"), &what, until).await?;
             let mut schema = body.into_schema(id);
-            references::resolve(self, &mut schema, &what).await?;
+            references::resolve(self, &mut schema, &what, until).await?;
             Ok(Arc::new(schema))
         };
-        self.inner.by_id.get(id, &what, self.options().deadline, fetch).await
+        let (late, missing) = (|| self.late(&what), || self.missing(&what));
+        self.inner.by_id.get_unless_missing(id, until, late, missing, fetch).await
     }
 
     /// Registers a schema under a subject and gives its id; one that is there already keeps its id.
     ///
     /// # Errors
-    /// [`Error::Refused`] with status 409 if it is not compatible, 422 if it is no schema.
+    /// [`Error::Incompatible`] if it may not follow the subject's versions, [`Error::Invalid`] if it is no schema.
     pub async fn register(&self, subject: &str, schema: &Schema) -> Result<u32> {
-        let path = format!("/subjects/{}/versions", encoded(subject));
-        self.id_by(subject, schema, true, path, format!("to register a schema under {subject}")).await
+        let path = format!("{}/versions", path_of(subject)?);
+        self.id_by(subject, schema, path, format!("to register a schema under {subject}")).await
     }
 
-    /// The id of a schema that is registered under a subject.
+    /// The id of a schema that is registered under a subject. Found ids are kept, also for
+    /// [`Registry::register`].
     ///
     /// # Errors
     /// [`Error::NotFound`] if it is not.
     pub async fn lookup(&self, subject: &str, schema: &Schema) -> Result<u32> {
-        let path = format!("/subjects/{}", encoded(subject));
-        self.id_by(subject, schema, false, path, format!("such schema under the subject {subject}")).await
+        let path = path_of(subject)?;
+        self.id_by(subject, schema, path, format!("such schema under the subject {subject}")).await
     }
 
     /// Whether a schema may follow a version of a subject.
@@ -144,10 +172,11 @@ impl Registry {
         version: Version,
         schema: &Schema,
     ) -> Result<Compatibility> {
-        let path = format!("/compatibility/subjects/{}/versions/{version}?verbose=true", encoded(subject));
+        let path = format!("/compatibility{}/versions/{version}?verbose=true", path_of(subject)?);
         let what = of_version(subject, version);
-        let body: CompatibilityBody = self.post(path, &NewSchema::from(schema), &what).await?;
-        Ok(Compatibility { is_compatible: body.is_compatible, messages: body.messages.unwrap_or_default() })
+        let body = self.body(&NewSchema::from(schema), &what)?;
+        let found: CompatibilityBody = self.post(path, body, &what, self.until()).await?;
+        Ok(Compatibility { is_compatible: found.is_compatible, messages: found.messages.unwrap_or_default() })
     }
 
     /// What the client was made with.
@@ -156,13 +185,17 @@ impl Registry {
     }
 
     /// A version without the texts that it refers to.
-    pub(crate) async fn unresolved(&self, subject: &str, version: Version) -> Result<Arc<SchemaVersion>> {
+    pub(crate) async fn unresolved(
+        &self,
+        subject: &str,
+        version: Version,
+        until: Instant,
+    ) -> Result<Arc<SchemaVersion>> {
         let what = of_version(subject, version);
+        let path = format!("{}/versions/{version}", path_of(subject)?);
         let fetch = || async {
-            let path = format!("/subjects/{}/versions/{version}", encoded(subject));
-            let body: SchemaBody = self.get(path, &what).await?;
-            let lacks =
-                |field: &str| Error::BadAnswer { what: what.clone(), why: format!("it has no {field}") };
+            let body: SchemaBody = self.get(path, &what, until).await?;
+            let lacks = |field: &str| self.bad_answer(&what, format!("it has no {field}"));
             let (id, number) = (body.id, body.version);
             let id = id.ok_or_else(|| lacks("id"))?;
             let version = number.ok_or_else(|| lacks("version"))?;
@@ -171,48 +204,68 @@ impl Registry {
         };
         match version {
             Version::Latest => fetch().await,
+            Version::Number(number) if number < 1 => {
+                let why = format!("{number} is no version of {subject}: they are counted from 1");
+                Err(Error::Config { option: "version".into(), why })
+            }
             Version::Number(number) => {
-                let key = (subject.to_owned(), number);
-                self.inner.by_version.get(key, &what, self.options().deadline, fetch).await
+                let (key, late, missing) =
+                    ((subject.to_owned(), number), || self.late(&what), || self.missing(&what));
+                self.inner.by_version.get_unless_missing(key, until, late, missing, fetch).await
             }
         }
     }
 
-    async fn id_by(
-        &self,
-        subject: &str,
-        schema: &Schema,
-        register: bool,
-        path: String,
-        what: String,
-    ) -> Result<u32> {
-        // Schemas with references are rare and not kept.
-        let body = NewSchema::from(schema);
+    async fn id_by(&self, subject: &str, schema: &Schema, path: String, what: String) -> Result<u32> {
+        let until = self.until();
+        let body = self.body(&NewSchema::from(schema), &what)?;
+        let key = (subject.to_owned(), body.clone());
         let fetch = || async {
-            let found: IdBody = self.post(path, &body, &what).await?;
+            let found: IdBody = self.post(path, body, &what, until).await?;
             Ok(found.id)
         };
-        if !schema.references.is_empty() {
-            return fetch().await;
-        }
-        let key = (subject.to_owned(), format!("{}{}", schema.schema_type, schema.text), register);
-        self.inner.ids.get(key, &what, self.options().deadline, fetch).await
+        self.inner.ids.get(key, until, || self.late(&what), fetch).await
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: String, what: &str) -> Result<T> {
-        self.inner.sender.call(&Call { method: Method::GET, path, body: None, what }).await
+    async fn get<T: DeserializeOwned>(&self, path: String, what: &str, until: Instant) -> Result<T> {
+        let asked = Asked { method: Method::GET, path, body: None };
+        self.inner.sender.call(&Call { asked, what, until }).await
     }
 
-    async fn post<T: serde::de::DeserializeOwned>(
+    async fn post<T: DeserializeOwned>(
         &self,
         path: String,
-        body: &impl Serialize,
+        body: String,
         what: &str,
+        until: Instant,
     ) -> Result<T> {
-        let bytes = serde_json::to_vec(body)
-            .map_err(|e| Error::BadAnswer { what: what.to_owned(), why: format!("cannot be asked: {e}") })?;
-        let body = Some(Bytes::from(bytes));
-        self.inner.sender.call(&Call { method: Method::POST, path, body, what }).await
+        let asked = Asked { method: Method::POST, path, body: Some(Bytes::from(body)) };
+        self.inner.sender.call(&Call { asked, what, until }).await
+    }
+
+    fn body(&self, body: &impl Serialize, what: &str) -> Result<String> {
+        serde_json::to_string(body).map_err(|e| self.bad_answer(what, format!("it cannot be asked for: {e}")))
+    }
+
+    fn until(&self) -> Instant {
+        Instant::now() + self.options().deadline
+    }
+
+    fn late(&self, what: &str) -> Error {
+        Error::Unavailable {
+            what: what.to_owned(),
+            urls: self.inner.sender.urls(),
+            after: self.options().deadline,
+            last: "another call that asks for the same has no answer yet".into(),
+        }
+    }
+
+    fn missing(&self, what: &str) -> Error {
+        Error::NotFound { what: what.to_owned(), urls: self.inner.sender.urls() }
+    }
+
+    fn bad_answer(&self, what: &str, why: String) -> Error {
+        Error::BadAnswer { what: what.to_owned(), url: self.inner.sender.urls(), why }
     }
 }
 

@@ -10,6 +10,7 @@
 mod answer;
 mod cache;
 mod client;
+mod connection;
 mod error;
 mod http;
 mod options;
@@ -17,6 +18,8 @@ mod references;
 mod secret;
 mod send;
 mod subject;
+#[cfg(test)]
+mod test_server;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -1,20 +1,23 @@
 //! A call: each URL in turn, then a pause, until there is an answer or the deadline has come.
+//!
+//! Every call may be repeated after a failed attempt, whatever became of that: it asks, or it registers, which gives
+//! the same id again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Method;
 use rand::Rng;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::answer::ErrorBody;
 use crate::error::{Error, Result};
-use crate::http::{Answer, Http};
+use crate::http::{Answer, Asked, Http};
 
 /// Longest pause between rounds.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Characters of a registry's message that an error holds.
+const LONGEST_MESSAGE: usize = 2_000;
 
 /// Sends calls to whichever server answers.
 #[derive(Debug)]
@@ -27,12 +30,20 @@ pub(crate) struct Sender {
 /// What to ask for.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
-    pub method: Method,
-    /// With a leading slash, percent-encoded.
-    pub path: String,
-    pub body: Option<Bytes>,
+    pub asked: Asked,
     /// For messages.
     pub what: &'a str,
+    /// When to give up.
+    pub until: Instant,
+}
+
+/// The outcome of trying each URL once.
+enum Round {
+    Answered(usize, Answer),
+    /// Waiting may help.
+    Failed,
+    /// It will not: why, for each URL.
+    Hopeless(String),
 }
 
 impl Sender {
@@ -44,49 +55,87 @@ impl Sender {
         &self.http
     }
 
-    /// The answer's body as `T`.
-    pub async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T> {
-        let answer = self.until_answered(call).await?;
-        serde_json::from_slice(&answer.body)
-            .map_err(|e| Error::BadAnswer { what: call.what.to_owned(), why: e.to_string() })
+    /// All URLs, for messages.
+    pub fn urls(&self) -> String {
+        self.http.options().urls.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
-    async fn until_answered(&self, call: &Call<'_>) -> Result<Answer> {
+    /// The answer's body as `T`.
+    pub async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T> {
+        let (index, answer) = self.until_answered(call).await?;
+        let url = self.http.options().urls[index].to_string();
+        let bad = |url, why| Error::BadAnswer { what: call.what.to_owned(), url, why };
+        if (200..300).contains(&answer.status) {
+            return serde_json::from_slice(&answer.body).map_err(|e| bad(url, e.to_string()));
+        }
+        Err(self.refusal(answer, call.what, url))
+    }
+
+    async fn until_answered(&self, call: &Call<'_>) -> Result<(usize, Answer)> {
         let options = self.http.options();
-        let end = Instant::now() + options.deadline;
-        let mut last = "no attempt was finished".to_owned();
+        let mut last = "the first attempt had no answer yet".to_owned();
         let mut pause = options.backoff;
         let rounds = async {
             loop {
-                let first = self.favourite.load(Ordering::Relaxed);
-                for turn in 0..options.urls.len() {
-                    let index = (first + turn) % options.urls.len();
-                    let url = &options.urls[index];
-                    match self.http.request(url, &call.method, &call.path, call.body.as_ref()).await {
-                        Ok(answer) if is_passing(answer.status) => {
-                            last = format!("{url}: status {}", answer.status);
-                        }
-                        Ok(answer) => {
-                            self.favourite.store(index, Ordering::Relaxed);
-                            return answer;
-                        }
-                        Err(why) => last = why,
+                match self.round(call, &mut last).await {
+                    Round::Answered(index, answer) => return Ok((index, answer)),
+                    Round::Hopeless(why) => {
+                        return Err(Error::Unusable { what: call.what.to_owned(), why });
                     }
-                    tracing::debug!(what = call.what, last, "schema registry call failed");
+                    Round::Failed => {}
                 }
                 let jitter = rand::rng().random_range(0.5..1.0);
                 sleep(pause.mul_f64(jitter)).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         };
-        match timeout_at(end, rounds).await {
-            Ok(answer) => judge(answer, call.what),
-            Err(_) => Err(Error::Unavailable {
+        let done = timeout_at(call.until, rounds).await;
+        done.unwrap_or_else(|_| {
+            Err(Error::Unavailable {
                 what: call.what.to_owned(),
-                urls: options.urls.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                urls: self.urls(),
                 after: options.deadline,
                 last,
-            }),
+            })
+        })
+    }
+
+    async fn round(&self, call: &Call<'_>, last: &mut String) -> Round {
+        let urls = &self.http.options().urls;
+        let first = self.favourite.load(Ordering::Relaxed);
+        let mut hopeless = Vec::new();
+        for turn in 0..urls.len() {
+            let index = (first + turn) % urls.len();
+            match self.http.request(index, &call.asked).await {
+                Ok(answer) if is_passing(answer.status) => {
+                    let message = message(&answer, error_body(&answer));
+                    *last = format!("{}: status {}: {message}", urls[index], answer.status);
+                }
+                Ok(answer) => {
+                    self.favourite.store(index, Ordering::Relaxed);
+                    return Round::Answered(index, answer);
+                }
+                Err(failure) => {
+                    last.clone_from(&failure.why);
+                    hopeless.extend(failure.is_lasting.then_some(failure.why));
+                }
+            }
+            tracing::debug!(what = call.what, last, "schema registry call failed");
+        }
+        if hopeless.len() == urls.len() { Round::Hopeless(hopeless.join("; ")) } else { Round::Failed }
+    }
+
+    fn refusal(&self, answer: Answer, what: &str, url: String) -> Error {
+        let (status, body) = (answer.status, error_body(&answer));
+        let code = body.as_ref().and_then(|body| body.error_code);
+        let (what, message) = (what.to_owned(), message(&answer, body));
+        match (status, code) {
+            (401 | 403, _) => Error::Denied { what, url, status, message },
+            // 40401 subject, 40402 version, 40403 schema. Without a code it is no registry that says so.
+            (404, Some(_)) => Error::NotFound { what, urls: self.urls() },
+            (409, _) => Error::Incompatible { what, url, code: code.unwrap_or(409), message },
+            (422, _) => Error::Invalid { what, url, code: code.unwrap_or(422), message },
+            _ => Error::Refused { what, url, status, code: code.unwrap_or(i64::from(status)), message },
         }
     }
 }
@@ -96,20 +145,18 @@ fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599)
 }
 
-fn judge(answer: Answer, what: &str) -> Result<Answer> {
-    if (200..300).contains(&answer.status) {
-        return Ok(answer);
-    }
-    let body: Option<ErrorBody> = serde_json::from_slice(&answer.body).ok();
-    let code = body.as_ref().and_then(|b| b.error_code);
-    // 40401 subject, 40402 version, 40403 schema.
-    if answer.status == 404 {
-        return Err(Error::NotFound { what: what.to_owned() });
-    }
-    let message = body.and_then(|b| b.message).unwrap_or_else(|| {
-        let text = String::from_utf8_lossy(&answer.body);
-        text.chars().take(200).collect()
-    });
-    let code = code.unwrap_or_else(|| i64::from(answer.status));
-    Err(Error::Refused { what: what.to_owned(), status: answer.status, code, message })
+fn error_body(answer: &Answer) -> Option<ErrorBody> {
+    serde_json::from_slice(&answer.body).ok()
+}
+
+/// What a server says beside the status; not more than fits a message, and on one line.
+fn message(answer: &Answer, body: Option<ErrorBody>) -> String {
+    let said = match (&answer.location, body.and_then(|body| body.message)) {
+        (Some(to), _) if (300..400).contains(&answer.status) => format!("moved to {to}"),
+        (_, Some(message)) => message,
+        _ => String::from_utf8_lossy(&answer.body[..answer.body.len().min(LONGEST_MESSAGE)]).into_owned(),
+    };
+    let said: String =
+        said.chars().take(LONGEST_MESSAGE).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if said.trim().is_empty() { "nothing else was said".into() } else { said.trim().to_owned() }
 }

@@ -1,83 +1,11 @@
 //! The client against servers of a few lines that say what a test wants.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-
+use crate::test_server::{Reply, Server, client, closed};
 use crate::{Authentication, Error, Reference, Registry, RegistryOptions, Schema, Secret, Version};
-
-/// Request line, headers and body, as text.
-type Request = String;
-
-/// A server that answers each request by a function, one connection a request; and what it was sent.
-struct Server {
-    url: String,
-    requests: Arc<Mutex<Vec<Request>>>,
-}
-
-impl Server {
-    async fn start<F>(answer: impl Fn(Request) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = (u16, String)> + Send,
-    {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let (seen, answer) = (Arc::clone(&requests), Arc::new(answer));
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
-                tokio::spawn(async move {
-                    let request = read_request(&mut stream).await;
-                    seen.lock().push(request.clone());
-                    let (status, body) = answer(request).await;
-                    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", body.len());
-                    let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
-                });
-            }
-        });
-        Self { url, requests }
-    }
-
-    fn count(&self) -> usize {
-        self.requests.lock().len()
-    }
-}
-
-async fn read_request(stream: &mut tokio::net::TcpStream) -> Request {
-    let mut bytes = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-            if body.len() >= length.unwrap_or(0) {
-                return text;
-            }
-        }
-        if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
-            return text;
-        }
-    }
-}
-
-fn client(urls: &str, change: impl FnOnce(&mut RegistryOptions)) -> Registry {
-    let mut options = RegistryOptions::new(urls).unwrap();
-    options.backoff = Duration::from_millis(5);
-    change(&mut options);
-    Registry::new(options).unwrap()
-}
-
-/// A port on which nobody listens.
-fn closed() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
-}
 
 const INT: &str = r#"{"schema":"\"int\""}"#;
 
@@ -99,7 +27,7 @@ async fn an_id_is_asked_for_once_by_all_who_want_it_and_then_known() {
     }
     registry.schema(7).await.unwrap();
     assert_eq!(server.count(), 1);
-    assert!(server.requests.lock()[0].starts_with("GET /schemas/ids/7 "));
+    assert!(server.request(0).starts_with("GET /schemas/ids/7 "));
 }
 
 #[tokio::test]
@@ -136,11 +64,7 @@ async fn a_registry_that_is_down_ends_a_call_at_its_deadline_and_known_ids_go_on
 
 #[tokio::test]
 async fn silence_is_bounded_by_the_request_timeout() {
-    let silent = Server::start(|_| async {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
-        (200, INT.to_owned())
-    })
-    .await;
+    let silent = Server::start(|_| async { Reply::Silence }).await;
     let server = Server::start(|_| async { (200, INT.to_owned()) }).await;
     let registry = client(&format!("{},{}", silent.url, server.url), |o| {
         o.request_timeout = Duration::from_millis(100);
@@ -149,27 +73,143 @@ async fn silence_is_bounded_by_the_request_timeout() {
     assert_eq!((silent.count(), server.count()), (1, 1));
 }
 
+/// The error of a server that answers everything like this.
+async fn refusal(status: u16, body: &str) -> (Error, usize) {
+    let body = body.to_owned();
+    let server = Server::start(move |_| {
+        let body = body.clone();
+        async move { (status, body) }
+    })
+    .await;
+    let registry = client(&server.url, |o| o.deadline = Duration::from_millis(100));
+    let error = registry.register("a b/c-value", &Schema::avro("\"int\"")).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains(&server.url) && text.contains("a b/c-value"), "{text}");
+    assert!(server.request(0).starts_with("POST /subjects/a%20b%2Fc-value/versions HTTP/1.1"));
+    (error, server.count())
+}
+
 #[tokio::test]
-async fn what_is_not_there_is_told_apart_from_what_is_refused() {
+async fn each_refusal_has_its_error_and_says_what_to_do() {
+    let (denied, asked) = refusal(401, "who\r\nare you?").await;
+    assert!(matches!(denied, Error::Denied { status: 401, .. }) && asked == 1);
+    let text = denied.to_string();
+    assert!(text.contains("basic.auth.user.info") && text.contains("who  are you?"), "{text}");
+    assert!(matches!(refusal(403, "").await, (Error::Denied { status: 403, .. }, 1)));
+    let missing = r#"{"error_code":40401,"message":"Subject not found"}"#;
+    assert!(matches!(refusal(404, missing).await, (Error::NotFound { .. }, 1)));
+    let (error, _) = refusal(404, "<html>nothing here</html>").await;
+    assert!(matches!(error, Error::Refused { status: 404, .. }), "no registry says so: {error}");
+    assert!(error.to_string().contains("/apis/ccompat/v7"), "{error}");
+    let incompatible = refusal(409, r#"{"error_code":409,"message":"READER_FIELD"}"#).await;
+    assert!(
+        matches!(&incompatible, (Error::Incompatible { code: 409, message, .. }, 1) if message == "READER_FIELD")
+    );
+    assert!(incompatible.0.to_string().contains("not compatible"));
+    let invalid = refusal(422, r#"{"error_code":42201,"message":"no schema"}"#).await;
+    assert!(matches!(&invalid, (Error::Invalid { code: 42201, message, .. }, 1) if message == "no schema"));
+    assert!(matches!(refusal(400, "").await, (Error::Refused { status: 400, code: 400, .. }, 1)));
+    assert!(matches!(refusal(200, "<html>").await, (Error::BadAnswer { .. }, 1)));
+    for status in [408, 429, 500, 503] {
+        let (error, asked) = refusal(status, r#"{"error_code":50001,"message":"store is down"}"#).await;
+        assert!(matches!(error, Error::Unavailable { .. }) && error.is_retriable() && asked > 1, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(&format!("status {status}: store is down")), "{text}");
+    }
+    let long = "x".repeat(100_000);
+    assert!(refusal(418, &long).await.0.to_string().len() < 3_000);
+}
+
+#[tokio::test]
+async fn redirects_are_told_and_not_followed() {
+    let other = Server::start(|_| async { (200, "[]".to_owned()) }).await;
+    let to = other.url.clone();
+    let server = Server::start(move |_| {
+        let answer = format!("HTTP/1.1 301 Moved\r\nlocation: {to}/subjects\r\ncontent-length: 0\r\n\r\n");
+        async { Reply::Bytes(answer) }
+    })
+    .await;
+    let error = client(&server.url, |_| {}).subjects().await.unwrap_err();
+    assert!(matches!(error, Error::Refused { status: 301, .. }), "{error}");
+    assert!(
+        error.to_string().contains(&format!("moved to {}/subjects; redirects are not followed", other.url))
+    );
+    assert_eq!((server.count(), other.count()), (1, 0));
+}
+
+#[tokio::test]
+async fn what_waiting_does_not_heal_ends_a_call_at_once() {
+    let server = Server::start(|_| async { Reply::Last("220 mail\r\n".into()) }).await;
+    let other = Server::start(|_| async { Reply::Bytes("HTTP/1.1 200 OK\r\n\r\nlong".into()) }).await;
+    let registry = client(&format!("{},{}", server.url, other.url), |o| o.answer_bytes = 3);
+    let error = registry.subjects().await.unwrap_err();
+    assert!(matches!(error, Error::Unusable { .. }) && !error.is_retriable(), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(&server.url) && text.contains(&other.url) && text.contains("https://"), "{text}");
+    assert_eq!((server.count(), other.count()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_asked_for_elsewhere() {
+    let broken =
+        Server::start(|_| async { Reply::Last("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[".into()) })
+            .await;
+    let server = Server::start(|_| async { (200, "[]".to_owned()) }).await;
+    let registry = client(&format!("{},{}", broken.url, server.url), |_| {});
+    assert_eq!(registry.subjects().await.unwrap(), Vec::<String>::new());
+    assert_eq!((broken.count(), server.count()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_asked_for_again_at_once() {
+    let missing = r#"{"error_code":40403,"message":"Schema not found"}"#;
+    let server = Server::start(move |_| async { (404, missing.to_owned()) }).await;
+    let registry = client(&server.url, |_| {});
+    for _ in 0..3 {
+        assert!(matches!(registry.schema(9).await, Err(Error::NotFound { .. })));
+        assert!(matches!(registry.version("s", Version::Number(3)).await, Err(Error::NotFound { .. })));
+    }
+    assert_eq!(server.count(), 2);
+    let unanswered = client(&server.url, |o| o.missing_for = Duration::ZERO);
+    for _ in 0..3 {
+        assert!(matches!(unanswered.schema(9).await, Err(Error::NotFound { .. })));
+    }
+    assert_eq!(server.count(), 5);
+}
+
+#[tokio::test]
+async fn a_schema_that_was_not_found_may_be_registered_and_is_then_known() {
     let server = Server::start(|request| async move {
-        match request.split(' ').nth(1).unwrap() {
-            "/schemas/ids/9" => (404, r#"{"error_code":40403,"message":"Schema not found"}"#.to_owned()),
-            "/subjects/a%20b-value/versions" => {
-                (409, r#"{"error_code":409,"message":"READER_FIELD"}"#.to_owned())
-            }
-            _ => (401, "who are you?".to_owned()),
+        match request.starts_with("POST /subjects/t-value/versions ") {
+            true => (200, r#"{"id":12}"#.to_owned()),
+            false => (404, r#"{"error_code":40403,"message":"Schema not found"}"#.to_owned()),
         }
     })
     .await;
     let registry = client(&server.url, |_| {});
-    for _ in 0..3 {
-        assert!(matches!(registry.schema(9).await, Err(Error::NotFound { .. })));
+    let schema = Schema::avro("\"int\"");
+    assert!(matches!(registry.lookup("t-value", &schema).await, Err(Error::NotFound { .. })));
+    assert_eq!(registry.register("t-value", &schema).await.unwrap(), 12);
+    assert_eq!(registry.lookup("t-value", &schema).await.unwrap(), 12);
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
+async fn subjects_and_versions_that_a_path_cannot_carry_are_refused() {
+    let registry = client(&closed(), |_| {});
+    for subject in ["", ".", ".."] {
+        let error = registry.versions(subject).await.unwrap_err();
+        assert!(matches!(&error, Error::Config { option, .. } if option == "subject"), "{error}");
     }
-    assert_eq!(server.count(), 1, "not asked again at once");
-    let refused = registry.register("a b-value", &Schema::avro("\"int\"")).await.unwrap_err();
-    assert!(refused.to_string().contains("not compatible"), "{refused}");
-    let refused = registry.subjects().await.unwrap_err().to_string();
-    assert!(refused.contains("basic.auth.user.info") && refused.contains("who are you?"), "{refused}");
+    let error = registry.version("s", Version::Number(0)).await.unwrap_err();
+    assert!(matches!(&error, Error::Config { option, .. } if option == "version"), "{error}");
+    let server = Server::start(|_| async { (200, "[1]".to_owned()) }).await;
+    client(&server.url, |_| {}).versions("../a?b=c#d%2Fé:.~_-").await.unwrap();
+    let line = server.request(0);
+    assert!(
+        line.starts_with("GET /subjects/..%2Fa%3Fb%3Dc%23d%252F%C3%A9%3A.~_-/versions HTTP/1.1\r\n"),
+        "{line}"
+    );
 }
 
 #[tokio::test]
@@ -210,14 +250,53 @@ async fn references_without_end_are_refused() {
 }
 
 #[tokio::test]
-async fn an_answer_larger_than_the_limit_is_not_read() {
-    let server = Server::start(|_| async { (200, format!("[{}\"a\"]", "\"a\",".repeat(1000))) }).await;
-    let registry = client(&server.url, |o| {
-        o.answer_bytes = 1000;
-        o.deadline = Duration::from_millis(100);
-    });
-    let error = registry.subjects().await.unwrap_err().to_string();
-    assert!(error.contains("more than 1000 bytes"), "{error}");
+async fn references_that_are_long_together_are_refused() {
+    let server = Server::start(|request| async move {
+        let references: Vec<String> = match request.starts_with("GET /schemas/ids") {
+            true => (0..9).map(|i| format!(r#"{{"name":"{i}","subject":"{i}","version":1}}"#)).collect(),
+            false => Vec::new(),
+        };
+        let (text, references) = ("x".repeat(900), references.join(","));
+        (200, format!(r#"{{"id":1,"version":1,"schema":"{text}","references":[{references}]}}"#))
+    })
+    .await;
+    let error = client(&server.url, |o| o.answer_bytes = 2_000).schema(1).await.unwrap_err();
+    assert!(
+        matches!(error, Error::References { found: 2_700, of: "bytes of text", limit: 2_000, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_reference_is_not_a_missing_schema() {
+    let server = Server::start(|request| async move {
+        match request.starts_with("GET /schemas/ids") {
+            true => {
+                (200, r#"{"schema":"s","references":[{"name":"n","subject":"gone","version":1}]}"#.to_owned())
+            }
+            false => (404, r#"{"error_code":40401,"message":"no subject"}"#.to_owned()),
+        }
+    })
+    .await;
+    let error = client(&server.url, |_| {}).schema(1).await.unwrap_err();
+    assert!(matches!(error, Error::BadAnswer { .. }), "{error}");
+    assert!(error.to_string().contains("subject gone, version 1"), "{error}");
+}
+
+#[tokio::test]
+async fn the_deadline_holds_for_a_schema_with_all_that_it_refers_to() {
+    // 64 levels of 50 ms each take longer than the deadline by far.
+    let server = Server::start(|request| async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let at: u64 = request.split('/').nth(2).and_then(|s| s.parse().ok()).unwrap_or(0);
+        let reference = format!(r#"{{"name":"x","subject":"{}","version":1}}"#, at + 1);
+        (200, format!(r#"{{"id":1,"version":1,"schema":"s","references":[{reference}]}}"#))
+    })
+    .await;
+    let registry = client(&server.url, |o| o.deadline = Duration::from_millis(200));
+    for found in [registry.schema(1).await.map(drop), registry.latest("1").await.map(drop)] {
+        assert!(matches!(found, Err(Error::Unavailable { .. })), "{found:?}");
+    }
 }
 
 #[tokio::test]
@@ -231,12 +310,12 @@ async fn credentials_are_sent_and_never_shown() {
     let shown = format!("{error} {error:?} {registry:?} {:?}", registry.options());
     assert!(!shown.contains("s3cret"), "{shown}");
     // alice:s3cret!
-    assert!(server.requests.lock()[0].contains("YWxpY2U6czNjcmV0IQ=="));
+    assert!(server.request(0).contains("YWxpY2U6czNjcmV0IQ=="));
     properties.insert("confluent.schema.registry.bearer.auth.token".into(), "t0ken".into());
     let options = RegistryOptions::from_properties(&server.url, &properties).unwrap();
     assert_eq!(options.authentication, Authentication::Bearer(Secret::from("t0ken")));
     let _ = Registry::new(options).unwrap().subjects().await;
-    assert!(server.requests.lock().last().unwrap().to_lowercase().contains("authorization: bearer t0ken"));
+    assert!(server.request(server.count() - 1).to_lowercase().contains("authorization: bearer t0ken"));
 }
 
 #[tokio::test]
@@ -252,11 +331,10 @@ async fn registering_sends_type_and_references_and_is_remembered() {
     };
     registry.register("t-value", &json).await.unwrap();
     assert_eq!(server.count(), 2);
-    let requests = server.requests.lock();
-    assert!(requests[0].ends_with(r#"{"schema":"\"int\""}"#), "{}", requests[0]);
+    assert!(server.request(0).ends_with(r#"{"schema":"\"int\""}"#), "{}", server.request(0));
     let sent =
         r#"{"schema":"{}","schemaType":"JSON","references":[{"name":"a.json","subject":"a","version":2}]}"#;
-    assert!(requests[1].ends_with(sent), "{}", requests[1]);
+    assert!(server.request(1).ends_with(sent), "{}", server.request(1));
 }
 
 #[tokio::test]
@@ -266,23 +344,7 @@ async fn compatibility_comes_with_reasons() {
     let registry = client(&server.url, |_| {});
     let found = registry.compatibility("s", Version::Latest, &Schema::avro("\"int\"")).await.unwrap();
     assert_eq!((found.is_compatible, found.messages), (false, vec!["why".to_owned()]));
-    assert!(
-        server.requests.lock()[0].starts_with("POST /compatibility/subjects/s/versions/latest?verbose=true")
-    );
-}
-
-#[test]
-fn options_that_mean_nothing_are_refused_with_the_nearest_name() {
-    let refused = |name: &str, value: &str| {
-        let properties = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        RegistryOptions::from_properties("http://a", &properties).unwrap_err().to_string()
-    };
-    assert!(refused("schema.registry.basic.auth.user.inf", "a:b").contains("basic.auth.user.info"));
-    assert!(refused("basic.auth.user.info", "alice").contains("user:password"));
-    assert!(refused("deadline.ms", "soon").contains("milliseconds"));
-    assert!(refused("ssl.truststore.type", "JKS").contains("PEM"));
-    assert!(RegistryOptions::new("ftp://a").unwrap_err().to_string().contains("http://host:port"));
-    assert!(RegistryOptions::new(" , ").is_err());
+    assert!(server.request(0).starts_with("POST /compatibility/subjects/s/versions/latest?verbose=true"));
 }
 
 #[test]

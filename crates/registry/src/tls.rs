@@ -142,7 +142,7 @@ mod tests {
     async fn ask(url: &str, tls: TlsOptions) -> Result<Vec<String>> {
         let mut options = RegistryOptions::new(url).unwrap();
         options.tls = tls;
-        options.deadline = std::time::Duration::from_secs(2);
+        options.deadline = std::time::Duration::from_secs(20);
         Registry::new(options).unwrap().subjects().await
     }
 
@@ -157,8 +157,38 @@ mod tests {
         };
         assert_eq!(ask(&url, mutual).await.unwrap(), Vec::<String>::new());
         let (nobody, stranger) = (TlsOptions { ca, ..Default::default() }, TlsOptions::default());
-        assert!(ask(&url, nobody).await.is_err(), "a client without a certificate is refused");
-        let error = ask(&url, stranger).await.unwrap_err().to_string();
-        assert!(error.contains("TLS") && error.contains("UnknownIssuer"), "{error}");
+        // Told by an alert, or only by a connection that ends, whichever comes first.
+        let mut options = RegistryOptions::new(&url).unwrap();
+        (options.tls, options.deadline) = (nobody, std::time::Duration::from_millis(500));
+        let refused = Registry::new(options).unwrap().subjects().await.unwrap_err();
+        assert!(matches!(refused, Error::Unusable { .. } | Error::Unavailable { .. }), "{refused}");
+        let error = ask(&url, stranger).await.unwrap_err();
+        assert!(matches!(error, Error::Unusable { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("TLS") && text.contains("UnknownIssuer"), "{text}");
+        assert!(text.contains("ssl.ca.location") && text.contains(&url), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_port_with_tls_spoken_to_without_it_is_told() {
+        let url = server().await.replace("https://", "http://");
+        let error = ask(&url, TlsOptions::default()).await.unwrap_err();
+        assert!(matches!(error, Error::Unusable { .. }), "{error}");
+        assert!(error.to_string().contains(&url) && error.to_string().contains("write https://"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_port_without_tls_spoken_to_with_it_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        });
+        let error = ask(&url, TlsOptions::default()).await.unwrap_err();
+        assert!(matches!(error, Error::Unusable { .. }), "{error}");
+        assert!(error.to_string().contains(&url) && error.to_string().contains("write http://"), "{error}");
     }
 }

@@ -127,7 +127,7 @@ async fn wrong_credentials_are_told_with_what_to_set() {
     let Some(real) = RealRegistry::shared() else { return };
     let refused =
         Registry::new(RegistryOptions::new(&real.url()).unwrap()).unwrap().subjects().await.unwrap_err();
-    assert!(matches!(refused, RegistryError::Refused { status: 401, .. }), "{refused}");
+    assert!(matches!(refused, RegistryError::Denied { status: 401, .. }), "{refused}");
     assert!(refused.to_string().contains("basic.auth.user.info"));
     let wrong = real.url_with_credentials().replace(PASSWORD, "not-it");
     let refused = Registry::new(RegistryOptions::new(&wrong).unwrap()).unwrap().subjects().await.unwrap_err();
@@ -151,9 +151,9 @@ fn p09_with_its_schema_from(real: &RealRegistry) {
     let recording = Recording::read("p09_avro_framed", &[("program.py", "p09_avro_framed")]).unwrap();
     let recording = recording.with_variable("SCHEMA_REGISTRY_URL", real.url_with_credentials());
     let broker = start_in_thread(BrokerOptions::default()).unwrap();
-    let before = real.requests();
+    let before = real.connections();
     runtime.block_on(recording.run(&broker.bootstrap())).unwrap();
-    assert_eq!(real.requests(), before + 1, "the schema came from the registry");
+    assert_eq!(real.connections(), before + 1, "the schema came from the registry");
 }
 
 fn the_example_reads_and_writes_with(real: &RealRegistry) {
