@@ -1,6 +1,6 @@
 //! The only unsafe code of the workspace: arrays whose validity we have already established, built without
-//! Arrow checking it again; rows appended to several columns with one check of room for all of them; and one
-//! comparison of sixteen bytes at once. Each function states what its caller has proved; the checked twin of each
+//! Arrow checking it again; rows appended to several columns with one check of room for all of them; and
+//! comparisons of sixteen bytes at once. Each function states what its caller has proved; the checked twin of each
 //! is in the tests and runs on the same inputs, and in debug builds the check is made as well.
 
 #![allow(unsafe_code)]
@@ -172,6 +172,22 @@ pub(crate) fn ends_of_text(bytes: u128, quote: u8) -> u32 {
         let escapes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
         let controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
         _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, escapes), controls)) as u32
+    }
+}
+
+/// A bit for each of sixteen bytes, the lowest first, that is no ASCII digit.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn other_than_digits(bytes: u128) -> u32 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8, _mm_xor_si128,
+    };
+    // SAFETY: these need SSE2, which every x86-64 has, and nothing else: they take and give values only.
+    unsafe {
+        let bytes = _mm_set_epi64x((bytes >> 64) as i64, bytes as i64);
+        let values = _mm_xor_si128(bytes, _mm_set1_epi8(b'0' as i8));
+        let digits = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+        _mm_movemask_epi8(digits) as u32 ^ 0xffff
     }
 }
 

@@ -18,12 +18,13 @@
 //! `null` fits every type. Empty strings fit only string and binary.
 
 use super::column::{Column, ListColumn, MapColumn};
+use super::float;
+use super::formats::Formats;
 use super::number::{Form, decimal};
 use super::parser::{Bad, Parser, Quoted};
+use super::scalar::{Plain, plain_number, string_length};
 use super::trace::Trace;
-use crate::datetime::{Pattern, TimeZone, string_to_date, string_to_timestamp, string_to_timestamp_ntz};
-use crate::json::options::refuse_letters;
-use crate::json::{JsonReadOptions, base64, copy};
+use crate::json::{base64, copy};
 use crate::text::{string_to_day_time_interval, string_to_year_month_interval};
 use crate::values::{Home, Values, Views};
 
@@ -36,20 +37,6 @@ pub(super) enum Outcome {
     Partial,
     /// Nothing was appended. The value was passed over, except for the rest of `Parser::open_arrays`.
     Mismatch,
-}
-
-/// How dates and timestamps are read; None is Spark's lenient default.
-#[derive(Debug)]
-pub(in crate::json) struct Formats {
-    pub date: Option<Pattern>,
-    pub timestamp: Option<Pattern>,
-    pub timestamp_ntz: Option<Pattern>,
-    pub zone: TimeZone,
-    /// Whether a date or timestamp that is not of the format may be of an older Spark's.
-    pub date_fallback: bool,
-    pub timestamp_fallback: bool,
-    /// The date of times without one, in days since the epoch.
-    pub today: Option<i32>,
 }
 
 /// The state of one `read`.
@@ -79,8 +66,6 @@ impl Reading<'_> {
             Column::String(views) => self.string(views),
             Column::Long(values) => self.integer(values),
             Column::Int(values) => self.integer(values),
-            Column::Short(values) => self.integer(values),
-            Column::Byte(values) => self.byte(values),
             Column::Double(values) => self.double(values),
             Column::Boolean(values) => self.boolean(values),
             Column::Struct(column) if self.parser.byte() == b'{' => self.object(column),
@@ -94,6 +79,8 @@ impl Reading<'_> {
     #[inline(never)]
     fn rarer_value(&mut self, column: &mut Column) -> Result<Outcome, Bad> {
         match column {
+            Column::Short(values) => self.integer(values),
+            Column::Byte(values) => self.byte(values),
             Column::Float(values) => self.float(values),
             Column::Decimal(values, precision, scale) => self.decimal(values, *precision, *scale),
             Column::Binary(views) => self.binary(views),
@@ -143,6 +130,21 @@ impl Reading<'_> {
 
     #[inline(always)]
     fn string(&mut self, views: &mut Views) -> Result<Outcome, Bad> {
+        if self.parser.byte() == b'"' {
+            let start = self.parser.at.wrapping_add(1);
+            let inside = self.parser.text.get(start..).unwrap_or_default();
+            if let Some(length) = string_length(inside, &self.parser.syntax.limits) {
+                let end = start.wrapping_add(length);
+                views.push_slice(self.parser.text, start, end, self.home);
+                self.parser.at = end.wrapping_add(1);
+                return Ok(Outcome::Good);
+            }
+        }
+        self.other_string(views)
+    }
+
+    #[inline(never)]
+    fn other_string(&mut self, views: &mut Views) -> Result<Outcome, Bad> {
         if !self.is_quote() {
             return self.value_as_text(views);
         }
@@ -156,7 +158,6 @@ impl Reading<'_> {
     }
 
     /// Numbers, words and containers into a string column: as Jackson writes them.
-    #[inline(never)]
     fn value_as_text(&mut self, views: &mut Views) -> Result<Outcome, Bad> {
         self.scratch.clear();
         copy::copy_value(&mut self.parser, &mut self.scratch)?;
@@ -164,8 +165,32 @@ impl Reading<'_> {
         Ok(Outcome::Good)
     }
 
+    /// The number at the position, if it is a usual one; the position stays.
+    #[inline(always)]
+    fn plain_number(&self) -> Option<Plain> {
+        let rest = self.parser.text.get(self.parser.at..).unwrap_or_default();
+        plain_number(rest, &self.parser.syntax.limits)
+    }
+
     #[inline(always)]
     fn integer<T: TryFrom<i64> + Copy + Default>(&mut self, values: &mut Values<T>) -> Result<Outcome, Bad> {
+        if let Some(number) = self.plain_number().filter(|number| number.places == 0) {
+            let magnitude = number.mantissa as i64;
+            let value = if number.negative { magnitude.wrapping_neg() } else { magnitude };
+            if let Ok(value) = T::try_from(value) {
+                self.parser.at = self.parser.at.wrapping_add(number.length);
+                values.push(value);
+                return Ok(Outcome::Good);
+            }
+        }
+        self.other_integer(values)
+    }
+
+    #[inline(never)]
+    fn other_integer<T: TryFrom<i64> + Copy + Default>(
+        &mut self,
+        values: &mut Values<T>,
+    ) -> Result<Outcome, Bad> {
         if !self.is_number() {
             return self.mismatch();
         }
@@ -210,6 +235,20 @@ impl Reading<'_> {
 
     #[inline(always)]
     fn double(&mut self, values: &mut Values<f64>) -> Result<Outcome, Bad> {
+        if let Some(number) = self.plain_number()
+            && let Some(value) = float::nearest(number.mantissa, (number.places as i32).wrapping_neg())
+        {
+            // An integer zero has no sign.
+            let has_sign = number.negative && (number.places > 0 || number.mantissa != 0);
+            self.parser.at = self.parser.at.wrapping_add(number.length);
+            values.push(if has_sign { -value } else { value });
+            return Ok(Outcome::Good);
+        }
+        self.other_double(values)
+    }
+
+    #[inline(never)]
+    fn other_double(&mut self, values: &mut Values<f64>) -> Result<Outcome, Bad> {
         if !self.is_number() {
             return match self.special()? {
                 Some(value) => {
@@ -417,64 +456,4 @@ fn push_or_mismatch<T: Copy + Default>(values: &mut Values<T>, value: Option<T>)
         }
         None => Outcome::Mismatch,
     }
-}
-
-impl Formats {
-    pub fn new(options: &JsonReadOptions) -> crate::Result<Self> {
-        let compile = |format: &Option<String>| format.as_deref().map(Pattern::compile).transpose();
-        for format in [&options.date_format, &options.timestamp_format, &options.timestamp_ntz_format] {
-            refuse_letters(format.as_deref(), "EFqQ", "nothing can be read by")?;
-        }
-        let fallback = |format: &Option<String>| options.date_time_fallback.unwrap_or(format.is_none());
-        Ok(Self {
-            date: compile(&options.date_format)?,
-            timestamp: compile(&options.timestamp_format)?,
-            timestamp_ntz: compile(&options.timestamp_ntz_format)?,
-            zone: options.time_zone,
-            date_fallback: fallback(&options.date_format),
-            timestamp_fallback: fallback(&options.timestamp_format),
-            today: options.today,
-        })
-    }
-
-    fn date(&self, text: &str) -> Option<i32> {
-        let by_format = match &self.date {
-            Some(pattern) => pattern.parse_date(text).ok(),
-            None => string_to_date(text.as_bytes()),
-        };
-        let fallback = || {
-            let legacy = || string_to_date(without_gmt(text).as_bytes()).or_else(|| text.parse().ok());
-            self.date_fallback.then(legacy).flatten()
-        };
-        by_format.or_else(fallback)
-    }
-
-    fn timestamp(&self, text: &str) -> Option<i64> {
-        let fallback = || self.timestamp_fallback.then(|| self.lenient(&without_gmt(text))).flatten();
-        self.by_timestamp_format(text).or_else(fallback)
-    }
-
-    /// A timestamp of the format, if there is one, and of nothing else.
-    pub fn by_timestamp_format(&self, text: &str) -> Option<i64> {
-        match &self.timestamp {
-            Some(pattern) => pattern.parse_timestamp(text, &self.zone).ok(),
-            None => self.lenient(text),
-        }
-    }
-
-    fn lenient(&self, text: &str) -> Option<i64> {
-        string_to_timestamp(text.as_bytes(), &self.zone, self.today)
-    }
-
-    pub fn timestamp_ntz(&self, text: &str) -> Option<i64> {
-        match &self.timestamp_ntz {
-            Some(pattern) => pattern.parse_timestamp_ntz(text, false).ok(),
-            None => string_to_timestamp_ntz(text.as_bytes(), false),
-        }
-    }
-}
-
-/// Early Spark versions wrote `GMT` before the offset; it still reads that.
-fn without_gmt(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.contains("GMT") { text.replace("GMT", "").into() } else { text.into() }
 }

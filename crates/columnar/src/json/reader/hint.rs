@@ -1,8 +1,10 @@
 //! What stood between two values of an object: `,"name": ` to the byte. Documents of a topic mostly agree, and
 //! then one comparison passes over comma, blanks, name and colon, and tells the field.
 
-/// Longest text that is remembered.
-const LONGEST: usize = 48;
+use super::known::Known;
+use super::scalar::behind_scalar;
+use crate::json::JsonLimits;
+
 /// Members of an object beyond this are looked up name by name.
 const MOST: usize = 128;
 /// How many hints are tried before a name is looked up: some fields are not always there.
@@ -14,59 +16,89 @@ pub(super) struct Hints(Vec<Hint>);
 
 #[derive(Debug)]
 struct Hint {
-    /// The first 16 bytes, zeros where there are fewer.
-    first: u128,
-    mask: u128,
-    /// Bytes 16 to 31 and the last 16, where there are so many.
-    second: u128,
-    last: u128,
-    length: usize,
+    text: Known,
+    /// The field that the name stands for.
     field: Option<u32>,
 }
 
-/// A hint that was right.
+/// Where the members end that need nothing but passing over.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
-    /// Length of the text.
-    pub length: usize,
-    /// The field that the name stands for.
-    pub field: Option<u32>,
-    /// The place among the hints.
+pub(super) struct Passed {
+    /// The position in the document.
+    pub at: usize,
+    /// The number of members, or hints, before the position.
     pub place: usize,
+    pub next: Next,
+}
+
+/// What is at a position in an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The value of a field.
+    Field(u32),
+    /// Another value, which is no usual scalar.
+    Unwanted,
+    /// The closing brace.
+    End,
+    /// Behind a value: something that no hint knows.
+    Other,
 }
 
 impl Hints {
-    /// The text at `at` if it is known for this place of the object or one of the next.
+    /// Passes over members that no field wants, from behind a value (or the opening brace) on.
+    #[inline(never)]
+    pub fn pass(&self, text: &[u8], at: usize, place: usize, limits: &JsonLimits) -> Passed {
+        let mut rest = text.get(at..).unwrap_or_default();
+        let mut place = place;
+        let next = loop {
+            let Some((hint, behind)) = self.find(rest, &mut place) else {
+                break if rest.first() == Some(&b'}') { Next::End } else { Next::Other };
+            };
+            if let Some(b'\0'..=b' ' | b'/') | None = behind.first() {
+                break Next::Other;
+            }
+            place = place.wrapping_add(1);
+            if let Some(field) = hint.field {
+                rest = behind;
+                break Next::Field(field);
+            }
+            match behind_scalar(behind, limits) {
+                Some(behind) => rest = behind,
+                None => {
+                    rest = behind;
+                    break Next::Unwanted;
+                }
+            }
+        };
+        Passed { at: text.len().wrapping_sub(rest.len()), place, next }
+    }
+
+    /// The hint whose text stands here, and what follows: the one for this place of the object or one of the next.
     #[inline(always)]
-    pub fn find(&self, text: &[u8], at: usize, place: usize) -> Option<Found> {
-        let hint = self.0.get(place)?;
-        if hint.stands_at(text, at) {
-            return Some(Found { length: hint.length, field: hint.field, place });
+    fn find<'a>(&self, rest: &'a [u8], place: &mut usize) -> Option<(&Hint, &'a [u8])> {
+        let hint = self.0.get(*place)?;
+        match hint.text.behind(rest) {
+            Some(behind) => Some((hint, behind)),
+            // Before the first member stands no comma.
+            None if *place == 0 => None,
+            None => self.find_later(rest, place),
         }
-        // Before the first member stands no comma.
-        if place == 0 { None } else { self.find_later(text, at, place) }
     }
 
     #[inline(never)]
-    fn find_later(&self, text: &[u8], at: usize, place: usize) -> Option<Found> {
-        let later = self.0.iter().enumerate().skip(place + 1).take(TRIED - 1);
-        let mut right = later.filter(|(_, hint)| hint.stands_at(text, at));
-        right.next().map(|(place, hint)| Found { length: hint.length, field: hint.field, place })
+    fn find_later<'a>(&self, rest: &'a [u8], place: &mut usize) -> Option<(&Hint, &'a [u8])> {
+        let mut later = self.0.iter().enumerate().skip(*place).take(TRIED).skip(1);
+        later.find_map(|(at, hint)| {
+            let behind = hint.text.behind(rest)?;
+            *place = at;
+            Some((hint, behind))
+        })
     }
 
     /// Remembers the text before the value at this place.
     pub fn learn(&mut self, text: &[u8], field: Option<u32>, place: usize) {
-        if text.len() > LONGEST || place >= MOST {
-            return;
-        }
-        let hint = Hint {
-            first: word(text, 0),
-            mask: if text.len() < 16 { (1 << (8 * text.len())) - 1 } else { u128::MAX },
-            second: word(text, 16),
-            last: word(text, text.len().saturating_sub(16)),
-            length: text.len(),
-            field,
-        };
+        let Some(text) = Known::new(text).filter(|_| place < MOST) else { return };
+        let hint = Hint { text, field };
         if let Some(known) = self.0.get_mut(place) {
             *known = hint;
         } else if place == self.0.len() {
@@ -75,65 +107,35 @@ impl Hints {
     }
 }
 
-impl Hint {
-    #[inline(always)]
-    fn stands_at(&self, text: &[u8], at: usize) -> bool {
-        let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) else {
-            return self.stands_at_the_end(text, at);
-        };
-        if (u128::from_le_bytes(*chunk) ^ self.first) & self.mask != 0 {
-            return false;
-        }
-        self.length <= 16 || self.rest_stands_at(text, at)
-    }
-
-    #[inline(always)]
-    fn rest_stands_at(&self, text: &[u8], at: usize) -> bool {
-        let same = |from: usize, expected: u128| match text.get(from..).and_then(<[u8]>::first_chunk::<16>) {
-            Some(chunk) => u128::from_le_bytes(*chunk) == expected,
-            None => false,
-        };
-        same(at + self.length - 16, self.last) && (self.length <= 32 || same(at + 16, self.second))
-    }
-
-    /// Fewer than 16 bytes are left.
-    #[inline(never)]
-    fn stands_at_the_end(&self, text: &[u8], at: usize) -> bool {
-        self.length <= text.len() - at && (word(text, at) ^ self.first) & self.mask == 0
-    }
-}
-
-/// Up to 16 bytes from `at` on.
-fn word(text: &[u8], at: usize) -> u128 {
-    let mut bytes = [0; 16];
-    let rest = text.get(at..).unwrap_or_default();
-    let length = rest.len().min(16);
-    bytes[..length].copy_from_slice(&rest[..length]);
-    u128::from_le_bytes(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn pass(hints: &Hints, text: &str, place: usize) -> (usize, usize, Next) {
+        // Not at the end of a document, where a scalar is not passed over.
+        let text = format!("{text}                ");
+        let passed = hints.pass(text.as_bytes(), 0, place, &JsonLimits::default());
+        (passed.at, passed.place, passed.next)
+    }
+
     #[test]
-    fn a_text_of_any_length_is_known_again_and_no_other() {
-        for length in 1..=LONGEST {
-            let known: Vec<u8> = (0..length as u8).map(|byte| byte + 1).collect();
-            let mut hints = Hints::default();
-            hints.learn(&known, Some(7), 0);
-            for behind in 0..20 {
-                let mut text = [b"xx".as_slice(), &known, &vec![b'y'; behind]].concat();
-                let found = hints.find(&text, 2, 0);
-                assert_eq!(found.map(|found| (found.length, found.field)), Some((length, Some(7))));
-                for at in 0..length {
-                    text[2 + at] ^= 0x80;
-                    assert!(hints.find(&text, 2, 0).is_none(), "{at} of {length}");
-                    text[2 + at] ^= 0x80;
-                }
-                assert!(hints.find(&text[..length + 1], 2, 0).is_none());
-            }
+    fn unwanted_members_are_passed_up_to_one_that_is_wanted_or_unknown() {
+        let mut hints = Hints::default();
+        for (place, (text, field)) in
+            [("\"a\":", None), (",\"b\":", Some(7)), (",\"c\":", None)].into_iter().enumerate()
+        {
+            hints.learn(text.as_bytes(), field, place);
         }
+        assert_eq!(pass(&hints, "\"a\":-1.5,\"b\":2}", 0), (13, 2, Next::Field(7)));
+        assert_eq!(pass(&hints, "\"a\":[1],\"b\":2}", 0), (4, 1, Next::Unwanted));
+        assert_eq!(pass(&hints, "\"a\":1e5,\"b\":2}", 0), (4, 1, Next::Unwanted));
+        assert_eq!(pass(&hints, "\"x\":1,\"b\":2}", 0), (0, 0, Next::Other));
+        // Blanks that were not there before.
+        assert_eq!(pass(&hints, "\"a\": 1,\"b\":2}", 0), (0, 0, Next::Other));
+        assert_eq!(pass(&hints, ",\"c\":\"\\n\"}", 2), (9, 3, Next::End));
+        assert_eq!(pass(&hints, ",\"c\":true]", 2), (9, 3, Next::Other));
+        assert_eq!(pass(&hints, ",\"c\":tru", 2), (5, 3, Next::Unwanted));
+        assert_eq!(pass(&hints, ",\"c\":", 2), (0, 2, Next::Other));
     }
 
     #[test]
@@ -142,7 +144,7 @@ mod tests {
         for (place, text) in ["\"a\":", ",\"b\":", ",\"c\":"].iter().enumerate() {
             hints.learn(text.as_bytes(), Some(place as u32), place);
         }
-        assert_eq!(hints.find(b",\"c\":1}", 0, 1).map(|found| found.place), Some(2));
-        assert!(hints.find(b",\"b\":1}", 0, 0).is_none());
+        assert_eq!(pass(&hints, ",\"c\":1}", 1), (5, 3, Next::Field(2)));
+        assert_eq!(pass(&hints, ",\"b\":1}", 0), (0, 0, Next::Other));
     }
 }

@@ -13,14 +13,19 @@
 mod column;
 mod convert;
 mod float;
+mod formats;
+mod gap;
 mod hint;
 #[cfg(test)]
 mod hostile;
+mod known;
 pub(super) mod number;
 mod object;
 pub(super) mod parser;
 #[cfg(test)]
 mod random;
+mod scalar;
+mod skip;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -32,8 +37,8 @@ use arrow_array::{Array, ArrayRef, StringViewArray, StructArray};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 
 use self::column::Column;
-pub(super) use self::convert::Formats;
 use self::convert::{Outcome, Reading};
+pub(super) use self::formats::Formats;
 use self::object::StructColumn;
 use self::parser::{Bad, Parser, Syntax};
 use self::trace::Trace;

@@ -37,9 +37,6 @@ const SAFE_DIGITS: usize = 19;
 /// Of `Number::digits`: the mantissa says nothing.
 const NO_DIGITS: usize = usize::MAX;
 
-/// `10^count` for the digits of one word.
-const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
 impl Parser<'_> {
     /// Reads the number at the position.
     #[inline(always)]
@@ -89,7 +86,7 @@ impl Parser<'_> {
             let count = scan::leading_digits(word);
             if count > 0 {
                 let value = scan::digits_value(word, count);
-                number.mantissa = number.mantissa.wrapping_mul(TENS[count]).wrapping_add(value);
+                number.mantissa = number.mantissa.wrapping_mul(scan::TENS[count]).wrapping_add(value);
                 self.at = self.at.wrapping_add(count);
             }
             if count < 8 {

@@ -12,7 +12,7 @@ use arrow_schema::Fields;
 
 use super::column::Column;
 use super::convert::{Outcome, Reading};
-use super::hint::Hints;
+use super::hint::{Hints, Next};
 use super::parser::Bad;
 use crate::Result;
 use crate::values::Nulls;
@@ -141,26 +141,32 @@ impl Reading<'_> {
         let row = column.len + 1;
         let (mut outcome, mut place, mut filled) = (Outcome::Good, 0, 0);
         loop {
-            let field = match column.hints.find(self.parser.text, self.parser.at, place) {
-                Some(found) => {
-                    self.parser.at = self.parser.at.wrapping_add(found.length);
-                    place = found.place.wrapping_add(1);
-                    if matches!(self.parser.byte(), b'\0'..=b' ' | b'/') {
-                        self.parser.next()?;
-                    }
-                    found.field
+            let limits = &self.parser.syntax.limits;
+            let passed = column.hints.pass(self.parser.text, self.parser.at, place, limits);
+            (self.parser.at, place) = (passed.at, passed.place);
+            let field = match passed.next {
+                Next::Field(field) => field,
+                Next::End => {
+                    self.parser.at = self.parser.at.wrapping_add(1);
+                    self.parser.depth = self.parser.depth.saturating_sub(1);
+                    break;
                 }
-                None => match self.other_member(column, place)? {
-                    Some(field) => {
+                Next::Unwanted => {
+                    self.parser.skip_other_value()?;
+                    continue;
+                }
+                Next::Other => match self.other_member(column, place)? {
+                    Some(Some(field)) => {
                         place += 1;
                         field
                     }
+                    Some(None) => {
+                        place += 1;
+                        self.parser.skip_value()?;
+                        continue;
+                    }
                     None => break,
                 },
-            };
-            let Some(field) = field else {
-                self.parser.skip_value()?;
-                continue;
             };
             let slot = &mut column.columns[field as usize];
             let fitted = if slot.filled == row {

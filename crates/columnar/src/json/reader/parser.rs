@@ -4,6 +4,7 @@
 //! [`JsonLimits`]; what is over a limit is a document that is not JSON. Positions lie inside of the document, so
 //! that the sums of the hottest lines need no check for overflow.
 
+use super::gap::Gaps;
 use crate::json::escape::unicode_unit;
 use crate::json::scan;
 use crate::json::{JsonLimits, JsonReadOptions};
@@ -43,13 +44,6 @@ impl From<&JsonReadOptions> for Syntax {
     }
 }
 
-/// What encloses the position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::json) enum Container {
-    Object,
-    Array,
-}
-
 /// A string's place: between its quotes.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::json) struct Quoted {
@@ -69,7 +63,7 @@ pub(in crate::json) struct Parser<'a> {
     /// Arrays that a failed conversion left open around the position; see `object`.
     pub open_arrays: usize,
     /// For `skip_value`.
-    nesting: Vec<Container>,
+    pub(super) gaps: Gaps,
     /// Value of the last string that had escapes.
     pub unescaped: String,
     /// Whether `copy` writes all characters as they are.
@@ -84,7 +78,7 @@ impl<'a> Parser<'a> {
             syntax,
             depth: 0,
             open_arrays: 0,
-            nesting: Vec::new(),
+            gaps: Gaps::default(),
             unescaped: String::new(),
             copies_characters: false,
         }
@@ -320,79 +314,6 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         self.bad(&"an unknown word")
-    }
-
-    /// Passes over any value, checking its syntax.
-    #[inline]
-    pub fn skip_value(&mut self) -> Result<(), Bad> {
-        match self.byte() {
-            b'{' | b'[' => self.skip_container(),
-            _ => self.skip_scalar(),
-        }
-    }
-
-    #[inline(always)]
-    fn skip_scalar(&mut self) -> Result<(), Bad> {
-        match self.byte() {
-            b'"' => self.skip_string(),
-            quote @ b'\'' if self.syntax.single_quotes => self.string(quote).map(drop),
-            b't' => self.literal("true"),
-            b'f' => self.literal("false"),
-            b'n' => self.literal("null"),
-            _ => self.number().map(drop),
-        }
-    }
-
-    /// Passes over a string in double quotes.
-    #[inline(always)]
-    fn skip_string(&mut self) -> Result<(), Bad> {
-        let start = self.at.wrapping_add(1);
-        let end = scan::string_end(self.text, start, b'"');
-        if self.text.get(end) == Some(&b'"') && end.wrapping_sub(start) <= self.syntax.limits.string {
-            self.at = end.wrapping_add(1);
-            return Ok(());
-        }
-        self.string_with_escapes(start, end, b'"').map(drop)
-    }
-
-    fn skip_container(&mut self) -> Result<(), Bad> {
-        let mut nesting = std::mem::take(&mut self.nesting);
-        nesting.clear();
-        let outcome = self.skip_nested(&mut nesting);
-        self.nesting = nesting;
-        outcome
-    }
-
-    fn skip_nested(&mut self, nesting: &mut Vec<Container>) -> Result<(), Bad> {
-        let mut first = self.enter_any(nesting)?;
-        while let Some(innermost) = nesting.last() {
-            let more = match innermost {
-                Container::Object => self.next_name(first)?,
-                Container::Array => self.next_element(first)?,
-            };
-            first = false;
-            if !more {
-                nesting.pop();
-                continue;
-            }
-            if *innermost == Container::Object {
-                self.name()?;
-                self.colon()?;
-            }
-            match self.byte() {
-                b'{' | b'[' => first = self.enter_any(nesting)?,
-                _ => self.skip_scalar()?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Enters the container at the position; true, because its first member comes next.
-    fn enter_any(&mut self, nesting: &mut Vec<Container>) -> Result<bool, Bad> {
-        nesting.push(if self.byte() == b'{' { Container::Object } else { Container::Array });
-        self.at += 1;
-        self.enter()?;
-        Ok(true)
     }
 
     /// The value of a string: a slice of the text, or of `unescaped`.

@@ -12,6 +12,7 @@ mod node;
 mod out;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::sync::Arc;
 
@@ -61,23 +62,23 @@ impl JsonWriter {
             )));
         }
         let node = Node::bind(values)?;
-        let mut text = Out::default();
+        let mut text = Out::behind(Vec::new());
         let mut views = Vec::with_capacity(values.len());
         for row in 0..values.len() {
             if values.is_null(row) {
                 views.push(0);
                 continue;
             }
-            let start = text.bytes.len();
+            let start = text.so_far().len();
             self.append(&node, row, &mut text)?;
-            let document = &text.bytes[start..];
+            let document = &text.so_far()[start..];
             views.push(if document.len() <= INLINE {
                 inline_view(document)
             } else {
-                long_view(document, 0, offset(start, text.bytes.len())?)
+                long_view(document, 0, offset(start, start + document.len())?)
             });
         }
-        let buffers = Arc::from([Buffer::from(text.bytes)]);
+        let buffers = Arc::from([Buffer::from(text.finish())]);
         let documents: StringViewArray = raw::string_views(views.into(), buffers, values.nulls().cloned());
         Ok(Arc::new(documents))
     }
@@ -109,12 +110,12 @@ impl JsonWriter {
                 members.append::<false>(row, 0, self, &mut text)
             };
             if let Err(error) = written {
-                *out = text.bytes;
+                *out = text.finish();
                 return Err(error);
             }
             text.byte(b'\n');
         }
-        *out = text.bytes;
+        *out = text.finish();
         Ok(())
     }
 

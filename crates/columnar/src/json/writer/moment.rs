@@ -63,9 +63,11 @@ impl MomentFormats {
             return out.quoted(|out| self.append_timestamp(micros, out));
         }
         let iso = self.instant(micros);
-        out.byte(b'"');
-        out.block(&iso.bytes, iso.length);
-        out.byte(b'"');
+        out.write(|window| {
+            window.byte(b'"');
+            window.block(&iso.bytes, iso.length);
+            window.byte(b'"');
+        });
         Ok(())
     }
 
@@ -108,18 +110,37 @@ impl Iso {
     fn new(local_micros: i64) -> Self {
         let (days, micro_of_day) = split_micros(local_micros);
         let milli = micro_of_day.unsigned_abs() / 1000;
-        let mut iso = Self { bytes: [0; 40], length: 0 };
         match civil_from_days(days) {
-            (year @ 0..=9999, month, day) => {
-                iso.pair(year as u64 / 100);
-                iso.pair(year as u64);
-                iso.byte(b'-');
-                iso.pair(month.into());
-                iso.byte(b'-');
-                iso.pair(day.into());
-            }
-            _ => iso.far_date(days),
+            (year @ 0..=9999, month, day) => Self::near(year as u64, month.into(), day.into(), milli),
+            _ => Self::far(days, milli),
         }
+    }
+
+    #[inline(always)]
+    fn near(year: u64, month: u64, day: u64, milli: u64) -> Self {
+        let mut bytes = *b"yyyy-MM-ddTHH:mm:ss.SSS\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+        let mut put = |at: usize, value: u64| {
+            bytes[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+        };
+        put(0, year / 100);
+        put(2, year);
+        put(5, month);
+        put(8, day);
+        put(11, milli / 3_600_000);
+        put(14, milli / 60_000 % 60);
+        put(17, milli / 1000 % 60);
+        // The middle digit twice.
+        put(20, milli / 10);
+        put(21, milli);
+        Self { bytes, length: 23 }
+    }
+
+    #[inline(never)]
+    fn far(days: i64, milli: u64) -> Self {
+        let mut iso = Self { bytes: [0; 40], length: 0 };
+        let mut text = String::new();
+        append_date(days as i32, &mut text);
+        text.bytes().for_each(|byte| iso.byte(byte));
         for (separator, value) in
             [(b'T', milli / 3_600_000), (b':', milli / 60_000 % 60), (b':', milli / 1000 % 60)]
         {
@@ -130,13 +151,6 @@ impl Iso {
         iso.byte(b'0' + (milli / 100 % 10) as u8);
         iso.pair(milli);
         iso
-    }
-
-    #[inline(never)]
-    fn far_date(&mut self, days: i64) {
-        let mut text = String::new();
-        append_date(days as i32, &mut text);
-        text.bytes().for_each(|byte| self.byte(byte));
     }
 
     #[inline(always)]

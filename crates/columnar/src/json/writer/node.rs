@@ -7,9 +7,11 @@ use arrow_schema::{DataType, Fields, IntervalUnit, TimeUnit};
 
 use super::JsonWriter;
 use super::decimal::append_number;
-use super::out::{Out, Piece};
+use super::out::Out;
+use super::window::{Piece, Window};
 use crate::json::base64;
 use crate::json::escape::append_quoted;
+use crate::records::INLINE;
 use crate::text::{
     append_day_time_interval, append_decimal, append_f32, append_f64, append_i64, append_year_month_interval,
 };
@@ -90,8 +92,32 @@ impl<'a> Node<'a> {
         })
     }
 
+    /// Writes the value of a row, which is not null, if it is short and usual.
+    #[inline(always)]
+    fn write(&self, row: usize, window: &mut Window<'_>) -> bool {
+        match self {
+            Self::String(array) => {
+                let view = array.views()[row];
+                if view as u32 as usize <= INLINE {
+                    window.inline_string(view)
+                } else {
+                    window.short_string(array.value(row).as_bytes())
+                }
+            }
+            Self::Int64(array) => {
+                window.integer(array.value(row));
+                true
+            }
+            Self::Int32(array) => {
+                window.integer(array.value(row).into());
+                true
+            }
+            Self::Float64(array) => window.double(array.value(row)),
+            _ => false,
+        }
+    }
+
     /// Appends the value of a row, which is not null.
-    #[inline]
     pub fn append<const PRETTY: bool>(
         &self,
         row: usize,
@@ -101,8 +127,8 @@ impl<'a> Node<'a> {
     ) -> Result<()> {
         match self {
             Self::String(array) => out.string(array, row),
-            Self::Int64(array) => out.integer(array.value(row)),
-            Self::Int32(array) => out.integer(array.value(row).into()),
+            Self::Int64(array) => out.write(|window| window.integer(array.value(row))),
+            Self::Int32(array) => out.write(|window| window.integer(array.value(row).into())),
             Self::Float64(array) => out.double(array.value(row)),
             Self::Boolean(array) => out.text(if array.value(row) { "true" } else { "false" }),
             Self::Timestamp(array) => return writer.formats.write_timestamp(array.value(row), out),
@@ -131,8 +157,8 @@ impl<'a> Node<'a> {
 
     fn append_rarer(&self, row: usize, writer: &JsonWriter, out: &mut Out) -> Result<()> {
         match self {
-            Self::Int8(array) => out.integer(array.value(row).into()),
-            Self::Int16(array) => out.integer(array.value(row).into()),
+            Self::Int8(array) => out.write(|window| window.integer(array.value(row).into())),
+            Self::Int16(array) => out.write(|window| window.integer(array.value(row).into())),
             Self::Float32(array) => {
                 let value = array.value(row);
                 if !value.is_finite() {
@@ -247,9 +273,18 @@ impl<'a> Members<'a> {
                 }
                 continue;
             }
-            out.piece(if empty { &member.first } else { &member.later });
+            let piece = if empty { &member.first } else { &member.later };
             empty = false;
-            member.column.node.append::<false>(row, nesting, writer, out)?;
+            let node = &member.column.node;
+            let is_written = piece.long.is_empty()
+                && out.write(|window| {
+                    window.piece(piece);
+                    node.write(row, window) || window.take_back()
+                });
+            if !is_written {
+                out.piece(piece);
+                node.append::<false>(row, nesting, writer, out)?;
+            }
         }
         out.text(if empty { "{}" } else { "}" });
         Ok(())

@@ -1,0 +1,299 @@
+//! Short texts written to a place of fixed size, so that one check of room serves a name and its value.
+//!
+//! Blocks of a fixed size are copied and cut to their length, which costs a store or two instead of a call.
+
+use crate::json::scan;
+use crate::records::INLINE;
+
+/// Room of a window: half of it is before the last block.
+pub(super) const WINDOW: usize = 128;
+const HALF: usize = WINDOW / 2;
+
+/// Where texts of up to [`WINDOW`] bytes together are written. Each may begin in the first half only.
+pub(super) struct Window<'a> {
+    room: &'a mut [u8; WINDOW],
+    length: usize,
+}
+
+/// A piece of up to 32 bytes, ready to be copied.
+#[derive(Debug)]
+pub(super) struct Piece {
+    block: [u8; 32],
+    length: usize,
+    /// The piece itself, if it is longer.
+    pub long: Box<[u8]>,
+}
+
+impl Piece {
+    pub fn new(text: &str) -> Self {
+        let mut block = [0; 32];
+        let is_long = text.len() > block.len();
+        if !is_long {
+            block[..text.len()].copy_from_slice(text.as_bytes());
+        }
+        let long = if is_long { text.as_bytes().into() } else { Box::default() };
+        Self { block, length: if is_long { 0 } else { text.len() }, long }
+    }
+}
+
+impl<'a> Window<'a> {
+    pub fn new(room: &'a mut [u8; WINDOW]) -> Self {
+        Self { room, length: 0 }
+    }
+
+    /// Bytes that were written.
+    #[inline(always)]
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// As if nothing had been written; false.
+    #[inline(always)]
+    pub fn take_back(&mut self) -> bool {
+        self.length = 0;
+        false
+    }
+
+    /// The first `length` bytes of a block, which has 64 at most.
+    #[inline(always)]
+    pub fn block<const N: usize>(&mut self, block: &[u8; N], length: usize) {
+        const { assert!(N <= HALF) };
+        debug_assert!(self.length < HALF && length <= N);
+        let at = self.length & (HALF - 1);
+        self.room[at..at + N].copy_from_slice(block);
+        self.length = self.length.wrapping_add(length);
+    }
+
+    #[inline(always)]
+    pub fn byte(&mut self, byte: u8) {
+        self.block(&[byte], 1);
+    }
+
+    /// Writes nothing for a piece that is long.
+    #[inline(always)]
+    pub fn piece(&mut self, piece: &Piece) {
+        self.block(&piece.block, piece.length);
+    }
+
+    /// The string that a view holds inline, quoted; false if it needs escapes.
+    #[inline(always)]
+    pub fn inline_string(&mut self, view: u128) -> bool {
+        let length = view as u32 as usize;
+        debug_assert!(length <= INLINE);
+        if !scan::is_plain_inline(view, length) {
+            return false;
+        }
+        // The four bytes of the length are passed over but for the last, which is zero and becomes the quote.
+        let at = self.length & (HALF - 1);
+        let place: &mut [u8] = &mut self.room[at..at + 16];
+        place.copy_from_slice(&(view >> 24 | u128::from(b'"')).to_le_bytes());
+        place[(length & 15).min(INLINE) + 1] = b'"';
+        self.length = self.length.wrapping_add(length).wrapping_add(2);
+        true
+    }
+
+    /// A text of 13 to 32 bytes, quoted; false if it needs escapes or is of another length.
+    #[inline(always)]
+    pub fn short_string(&mut self, text: &[u8]) -> bool {
+        let length = text.len();
+        if let (Some(first), Some(last), 16..=32) =
+            (text.first_chunk::<16>(), text.last_chunk::<16>(), length)
+        {
+            let mut block = [b'"'; 34];
+            block[1..17].copy_from_slice(first);
+            block[length - 15..=length].copy_from_slice(last);
+            block[length + 1] = b'"';
+            let is_plain =
+                scan::is_plain(u128::from_le_bytes(*first)) && scan::is_plain(u128::from_le_bytes(*last));
+            if is_plain {
+                self.block(&block, length + 2);
+            }
+            is_plain
+        } else if let (Some(first), Some(last), 8..=15) =
+            (text.first_chunk::<8>(), text.last_chunk::<8>(), length)
+        {
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            let is_plain = scan::is_plain(u128::from(first) | u128::from(last) << 64);
+            if is_plain {
+                let text = u128::from(first) | u128::from(last) << (8 * (length - 8));
+                self.byte(b'"');
+                self.block(&text.to_le_bytes(), length);
+                self.byte(b'"');
+            }
+            is_plain
+        } else {
+            false
+        }
+    }
+
+    #[inline(always)]
+    pub fn integer(&mut self, value: i64) {
+        self.sign(value < 0);
+        let magnitude = value.unsigned_abs();
+        if magnitude < 100_000_000 {
+            self.digits(magnitude as u32);
+        } else {
+            self.long_integer(magnitude);
+        }
+    }
+
+    /// Of nine digits and more.
+    #[inline(never)]
+    fn long_integer(&mut self, magnitude: u64) {
+        let (above, last) = (magnitude / 100_000_000, (magnitude % 100_000_000) as u32);
+        if above < 100_000_000 {
+            self.digits(above as u32);
+        } else {
+            self.digits((above / 100_000_000) as u32);
+            self.block(&eight_digits((above % 100_000_000) as u32).to_le_bytes(), 8);
+        }
+        self.block(&eight_digits(last).to_le_bytes(), 8);
+    }
+
+    /// A number below `10^8` without zeros in front.
+    #[inline(always)]
+    fn digits(&mut self, number: u32) {
+        let digits = eight_digits(number);
+        let zeros = ((digits ^ ZEROS) | 1 << 56).trailing_zeros() / 8;
+        self.block(&(digits >> (8 * zeros)).to_le_bytes(), 8usize.wrapping_sub(zeros as usize));
+    }
+
+    #[inline(always)]
+    fn sign(&mut self, is_negative: bool) {
+        self.block(b"-", usize::from(is_negative));
+    }
+
+    /// A double as Java writes it; false where that is not the plain form.
+    #[inline(always)]
+    pub fn double(&mut self, value: f64) -> bool {
+        // In this range the shortest text is Java's: plain, with a digit behind the point.
+        let magnitude = value.abs();
+        if !(1e-3..1e7).contains(&magnitude) {
+            return false;
+        }
+        // Adding 2^52 rounds to a whole number, which the lowest bits are then.
+        const WHOLE: f64 = (1u64 << 52) as f64;
+        let rounded = magnitude * 1e4 + WHOLE;
+        // Decimals of up to 15 digits are doubles of their own. So if one of four places is this double, it is its
+        // shortest text.
+        if (rounded - WHOLE) / 1e4 != magnitude {
+            self.shortest(value);
+            return true;
+        }
+        let unscaled = rounded.to_bits() & ((1 << 52) - 1);
+        let (whole, places) = ((unscaled / 10_000) as u32, (unscaled % 10_000) as u32);
+        self.sign(value < 0.0);
+        self.digits(whole);
+        let fraction = four_digits(places);
+        let zeros = ((fraction ^ ZEROS as u32) | 1).leading_zeros() / 8;
+        let fraction = u64::from(fraction) << 8 | u64::from(b'.');
+        self.block(&fraction.to_le_bytes(), 5usize.wrapping_sub(zeros as usize));
+        true
+    }
+
+    #[inline(never)]
+    fn shortest(&mut self, value: f64) {
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value).as_bytes();
+        let mut block = [0; 32];
+        match (text.first_chunk::<16>(), text.last_chunk::<16>(), text.len()) {
+            (Some(first), Some(last), length @ 16..=32) => {
+                block[..16].copy_from_slice(first);
+                block[length - 16..length].copy_from_slice(last);
+            }
+            (_, _, length) => block[..length].copy_from_slice(text),
+        }
+        self.block(&block, text.len());
+    }
+}
+
+/// Eight times the digit zero.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The eight ASCII digits of a number below `10^8`, the first one lowest.
+#[inline(always)]
+fn eight_digits(number: u32) -> u64 {
+    // Neighbours are split: fours, pairs, digits. No part overflows into the next.
+    let (high, low) = (u64::from(number / 10_000), u64::from(number % 10_000));
+    let fours = high | low << 32;
+    let hundreds = (fours.wrapping_mul(10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | fours.wrapping_sub(hundreds.wrapping_mul(100)) << 16;
+    let tens = (pairs.wrapping_mul(103) >> 10) & 0x000f_000f_000f_000f;
+    (tens | pairs.wrapping_sub(tens.wrapping_mul(10)) << 8) | ZEROS
+}
+
+/// The four ASCII digits of a number below `10^4`.
+#[inline(always)]
+fn four_digits(number: u32) -> u32 {
+    let hundreds = number.wrapping_mul(10_486) >> 20;
+    let pairs = hundreds | number.wrapping_sub(hundreds.wrapping_mul(100)) << 16;
+    let tens = (pairs.wrapping_mul(103) >> 10) & 0x000f_000f;
+    (tens | pairs.wrapping_sub(tens.wrapping_mul(10)) << 8) | ZEROS as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+    use crate::text::append_f64;
+
+    fn written(write: impl FnOnce(&mut Window<'_>) -> bool) -> Option<String> {
+        let mut room = [b'#'; WINDOW];
+        let mut window = Window::new(&mut room);
+        let is_written = write(&mut window);
+        let length = window.length();
+        is_written.then(|| String::from_utf8(room[..length].to_vec()).unwrap())
+    }
+
+    #[test]
+    fn integers_are_those_of_the_standard_library() {
+        let mut rng = StdRng::seed_from_u64(9);
+        let mut integers = vec![0, 9, 10, 99, 100, 101, -1, -10, i64::MAX, i64::MIN];
+        integers.extend((0..19).map(|power| 10i64.pow(power)).flat_map(|power| [power - 1, power, -power]));
+        integers.extend((0..2000).map(|_| rng.random::<i64>() >> rng.random_range(0..64)));
+        for value in integers {
+            let found = written(|window| {
+                window.integer(value);
+                true
+            });
+            assert_eq!(found, Some(value.to_string()));
+        }
+        assert!(
+            (0..10_000).all(|number| four_digits(number).to_le_bytes() == *format!("{number:04}").as_bytes())
+        );
+    }
+
+    #[test]
+    fn doubles_are_those_of_the_slower_writer() {
+        let mut rng = StdRng::seed_from_u64(10);
+        let edges = [0.001, 1e7, 9_999_999.999_999_998, 9_999_999.0, 0.1, 1.0, -5.5, 0.000_999_999];
+        let random: Vec<f64> = (0..5000).map(|_| f64::from_bits(rng.random())).collect();
+        let scaled = random.iter().map(|value| value % 1e8 / 7.0);
+        let decimals: Vec<f64> = (0..20_000)
+            .map(|_| {
+                let most = 10u64.pow(rng.random_range(1..13));
+                rng.random_range(0..most) as f64 / 10f64.powi(rng.random_range(0..7))
+            })
+            .collect();
+        let beside = decimals.iter().flat_map(|value| [*value, value.next_up(), -value.next_down()]);
+        let mut plain = 0;
+        for value in edges.into_iter().chain(scaled).chain(beside) {
+            let mut expected = String::new();
+            append_f64(value, &mut expected);
+            match written(|window| window.double(value)) {
+                Some(found) => {
+                    assert_eq!(found, expected);
+                    plain += 1;
+                }
+                None => assert!(!(1e-3..1e7).contains(&value.abs()), "{value}"),
+            }
+        }
+        assert!(plain > 30_000, "{plain}");
+        assert_eq!(
+            [0.0, -0.0, f64::NAN, f64::INFINITY].map(|value| written(|window| window.double(value))),
+            [None, None, None, None]
+        );
+    }
+}
