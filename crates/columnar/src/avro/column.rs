@@ -53,6 +53,9 @@ pub(super) struct MapColumn {
     pub nulls: Nulls,
 }
 
+/// Columns of a struct that get room for their rows beforehand.
+const MOST_RESERVED: usize = 256;
+
 impl Column {
     /// An empty column of a type that [`super::sql_type()`] gives.
     pub fn new(data_type: &DataType) -> Result<Self> {
@@ -95,6 +98,20 @@ impl Column {
             },
             _ => return Err(unsupported()),
         })
+    }
+
+    /// Room for so many values; what is nested takes it as it comes.
+    pub fn reserve(&mut self, values: usize) {
+        match self {
+            Self::Boolean(v) => v.reserve(values),
+            Self::Int(v, _) => v.reserve(values),
+            Self::Long(v, _) => v.reserve(values),
+            Self::Float(v) => v.reserve(values),
+            Self::Double(v) => v.reserve(values),
+            Self::Decimal(v, _) => v.reserve(values),
+            Self::String(v) | Self::Binary(v) => v.reserve(values),
+            Self::Null(_) | Self::List(_) | Self::Struct(_) | Self::Map(_) => {}
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -214,6 +231,11 @@ impl ListColumn {
 }
 
 impl StructColumn {
+    /// Room for so many rows in the first columns: a schema may have very many.
+    pub fn reserve(&mut self, rows: usize) {
+        self.columns.iter_mut().take(MOST_RESERVED).for_each(|column| column.reserve(rows));
+    }
+
     /// A struct whose fields are all null.
     pub fn push_empty(&mut self) {
         self.columns.iter_mut().for_each(Column::push_null);

@@ -175,6 +175,9 @@ impl AvroReader {
             });
         }
         let mut column = Column::new(&self.target)?;
+        if let Column::Struct(root) = &mut column {
+            root.reserve(payloads.len());
+        }
         for row in 0..payloads.len() {
             if payloads.is_null(row) {
                 column.push_null();

@@ -5,6 +5,17 @@ use crate::avro::schema::{Kind, Type};
 use crate::avro::sql_type::MOST_LEVELS;
 
 impl Reading<'_> {
+    /// [`Reading::skip`] with the types that most fields have in line.
+    #[inline(always)]
+    pub(super) fn skip_flat(&mut self, of: &Type) -> Result<(), Bad> {
+        match of {
+            Type::Bytes(_) | Type::String => self.take(|c| c.prefixed()).map(drop),
+            Type::Int(_) => self.take(|c| c.int()).map(drop),
+            Type::Long(_) => self.take(|c| c.long()).map(drop),
+            _ => self.skip(of, 0),
+        }
+    }
+
     /// Passes over a value of the writer's type.
     pub(super) fn skip(&mut self, of: &Type, depth: usize) -> Result<(), Bad> {
         if depth > MOST_LEVELS {

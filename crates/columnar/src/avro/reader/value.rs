@@ -190,7 +190,7 @@ impl<'a> Reading<'a> {
         for (place, step) in record.steps.iter().enumerate() {
             let read = match step {
                 Step::Field(index, read) => self.value_of_field(read, &mut v.columns[*index]),
-                Step::Skip(of) => self.skip(of, 0),
+                Step::Skip(of) => self.skip_flat(of),
             };
             if read.is_err() {
                 self.note(place, step, v);
