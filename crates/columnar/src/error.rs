@@ -57,10 +57,12 @@ pub enum Error {
         path: String,
     },
     /// A CSV record could not be read: under FAILFAST, or in any mode where it breaks a limit.
-    #[error("malformed CSV record {record}: {fault}")]
+    #[error("malformed CSV record {record}{}: {fault}", in_field(.field))]
     MalformedCsv {
         /// Spark's `badRecord`: the record, or, where a value does not fit, the result row as text.
         record: String,
+        /// The field whose value does not fit; empty where it is about the whole record.
+        field: String,
         /// Which of Spark's conditions this is.
         fault: CsvFault,
     },
@@ -76,18 +78,42 @@ pub enum Error {
         /// How many bytes there are.
         found: usize,
     },
-    /// Bytes that are not the Protobuf message they should be, in mode FAILFAST, or a value that cannot be written
-    /// as one.
+    /// Bytes that are not the Protobuf message they should be, in mode FAILFAST.
     #[error(
-        "row {row}: {field}{what}; set the option mode to PERMISSIVE to get null fields for such messages"
+        "malformed Protobuf message in row {row} of the batch, field {field}: {what}; set the option mode to PERMISSIVE \
+         to get null for such messages"
     )]
     MalformedProtobuf {
-        /// Row of the column, from 0.
+        /// Place in the batch, from 0.
         row: usize,
-        /// The path to the field (`a.b: `), or nothing.
+        /// The path to the field, beginning with the message's name.
         field: String,
         /// What is wrong.
         what: String,
+    },
+    /// A value that Protobuf has no place for, such as null in an array.
+    #[error("the value in row {row} of the batch, field {field}, cannot be written as Protobuf: {what}")]
+    UnwritableProtobuf {
+        /// Place in the batch, from 0.
+        row: usize,
+        /// The path to the field, beginning with the message's name.
+        field: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// A name or number that the Protobuf enum it is to be written as does not have.
+    #[error(
+        "the value in row {row} of the batch, field {field}: {data} is none of the enum's values {values}"
+    )]
+    UnknownEnumValue {
+        /// Place in the batch, from 0.
+        row: usize,
+        /// The path to the field, beginning with the message's name.
+        field: String,
+        /// What was to be written.
+        data: String,
+        /// What the enum has.
+        values: String,
     },
     /// A descriptor set that cannot be used.
     #[error("the Protobuf descriptor set cannot be used: {why}")]

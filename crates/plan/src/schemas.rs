@@ -39,6 +39,14 @@ pub trait SchemaRegistry: Debug + Send + Sync {
     /// No answer within the deadline; known ids need none.
     fn by_ids(&self, ids: &[SchemaId]) -> Result<Vec<Option<RegisteredSchema>>>;
 
+    /// The subject of a topic's schema by a strategy of Confluent's serializers (`TopicNameStrategy`,
+    /// `RecordNameStrategy`, `TopicRecordNameStrategy`, with or without their package). `record` is the schema's full
+    /// name, if it has one.
+    ///
+    /// # Errors
+    /// No such strategy, or one that wants a record's name where there is none.
+    fn subject(&self, strategy: &str, topic: &str, is_key: bool, record: Option<&str>) -> Result<String>;
+
     /// The id of an Avro schema under a subject; registers it if `register` says so and it is not there.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! - no dynamic filters: a bound learnt in one batch must not filter the next;
 //! - no statistics collection and no information schema: nothing here uses them.
 
+mod name_records;
 mod prune_json;
 mod sink_bytes;
 
@@ -61,6 +62,7 @@ pub fn session_config(conf: &Conf) -> Result<SessionConfig> {
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     rules.retain(|rule| rule.name() != "propagate_empty_relation");
+    rules.insert(0, Arc::new(name_records::NameRecords));
     rules.push(Arc::new(prune_json::PruneJson));
     rules
 }

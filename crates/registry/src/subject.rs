@@ -1,5 +1,7 @@
 //! Under which subject a topic's schema is registered.
 
+use crate::error::{Error, Result};
+
 /// The strategies of Confluent's serializers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SubjectNameStrategy {
@@ -14,23 +16,44 @@ pub enum SubjectNameStrategy {
 
 impl SubjectNameStrategy {
     /// By its class name, with or without its package.
-    pub fn by_name(name: &str) -> Option<Self> {
-        match name.rsplit('.').next()? {
-            "TopicNameStrategy" => Some(Self::TopicName),
-            "RecordNameStrategy" => Some(Self::RecordName),
-            "TopicRecordNameStrategy" => Some(Self::TopicRecordName),
-            _ => None,
+    ///
+    /// # Errors
+    /// [`Error::Config`] for any other name.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name.trim().rsplit('.').next() {
+            Some("TopicNameStrategy") => Ok(Self::TopicName),
+            Some("RecordNameStrategy") => Ok(Self::RecordName),
+            Some("TopicRecordNameStrategy") => Ok(Self::TopicRecordName),
+            _ => Err(config(format!(
+                "{name} is none of TopicNameStrategy, RecordNameStrategy and TopicRecordNameStrategy"
+            ))),
         }
     }
 
-    /// The subject; none where the strategy wants a record's name and there is none.
-    pub fn subject(self, topic: &str, is_key: bool, record: Option<&str>) -> Option<String> {
+    /// The subject of a topic's keys or values; `record` is the full name of their schema.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the strategy wants a record's name and there is none.
+    pub fn subject(self, topic: &str, is_key: bool, record: Option<&str>) -> Result<String> {
+        let named = || {
+            record.ok_or_else(|| {
+                let why = format!(
+                    "{self:?}Strategy builds the subject from a record's name, and none is known; give the schema in \
+                     the option avroSchema, or name the subject instead of the topic and leave the strategy out"
+                );
+                config(why)
+            })
+        };
         match self {
-            Self::TopicName => Some(format!("{topic}-{}", if is_key { "key" } else { "value" })),
-            Self::RecordName => record.map(str::to_owned),
-            Self::TopicRecordName => record.map(|record| format!("{topic}-{record}")),
+            Self::TopicName => Ok(format!("{topic}-{}", if is_key { "key" } else { "value" })),
+            Self::RecordName => named().map(str::to_owned),
+            Self::TopicRecordName => Ok(format!("{topic}-{}", named()?)),
         }
     }
+}
+
+fn config(why: String) -> Error {
+    Error::Config { option: "subject.name.strategy".into(), why }
 }
 
 #[cfg(test)]
@@ -43,11 +66,12 @@ mod tests {
             SubjectNameStrategy::by_name(strategy)?.subject("gps", is_key, Some("demo.Gps"))
         };
         let package = "io.confluent.kafka.serializers.subject.";
-        assert_eq!(name(&format!("{package}TopicNameStrategy"), false).as_deref(), Some("gps-value"));
-        assert_eq!(name("TopicNameStrategy", true).as_deref(), Some("gps-key"));
-        assert_eq!(name("RecordNameStrategy", false).as_deref(), Some("demo.Gps"));
-        assert_eq!(name("TopicRecordNameStrategy", true).as_deref(), Some("gps-demo.Gps"));
-        assert_eq!(name("OtherStrategy", true), None);
-        assert_eq!(SubjectNameStrategy::RecordName.subject("gps", false, None), None);
+        assert_eq!(name(&format!("{package}TopicNameStrategy"), false).unwrap(), "gps-value");
+        assert_eq!(name("TopicNameStrategy", true).unwrap(), "gps-key");
+        assert_eq!(name("RecordNameStrategy", false).unwrap(), "demo.Gps");
+        assert_eq!(name("TopicRecordNameStrategy", true).unwrap(), "gps-demo.Gps");
+        assert!(matches!(name("OtherStrategy", true), Err(Error::Config { .. })));
+        let unnamed = SubjectNameStrategy::RecordName.subject("gps", false, None).unwrap_err().to_string();
+        assert!(unnamed.contains("RecordNameStrategy") && unnamed.contains("avroSchema"), "{unnamed}");
     }
 }

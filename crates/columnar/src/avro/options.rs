@@ -60,9 +60,10 @@ impl AvroReadOptions {
         match name.to_ascii_lowercase().as_str() {
             "mode" => {
                 self.mode = match value.to_ascii_uppercase().as_str() {
-                    "PERMISSIVE" => ParseMode::Permissive,
                     "FAILFAST" => ParseMode::FailFast,
-                    _ => return Err(bad("from_avro knows the modes PERMISSIVE and FAILFAST")),
+                    "DROPMALFORMED" => return Err(bad("from_avro knows the modes PERMISSIVE and FAILFAST")),
+                    // What is no mode is PERMISSIVE, as in Spark.
+                    _ => ParseMode::Permissive,
                 }
             }
             "avroschema" => self.avro_schema = Some(value.into()),

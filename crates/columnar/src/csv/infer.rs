@@ -27,6 +27,7 @@ pub fn schema_of_csv(record: &str, options: &CsvOptions) -> Result<DataType> {
     let mut cells = Cells::default();
     cells.read(record, &syntax).map_err(|fault| Error::MalformedCsv {
         record: record.into(),
+        field: String::new(),
         fault: match fault {
             Fault::NoRecord => CsvFault::WrongCount,
             Fault::TooManyColumns => CsvFault::TooManyColumns,

@@ -174,7 +174,7 @@ impl CsvReader {
                 Fault::TooManyChars => CsvFault::TooManyChars,
                 Fault::UnescapedQuote => CsvFault::UnescapedQuote,
             };
-            return Err(Error::MalformedCsv { record: text.into(), fault });
+            return Err(Error::MalformedCsv { record: text.into(), field: String::new(), fault });
         }
         let record = Record { text: text.as_bytes(), home, cells, formats: &self.formats };
         let mut fits = true;
@@ -192,16 +192,34 @@ impl CsvReader {
 
     /// Turns a bad record into an error.
     fn check(&self, verdict: Verdict, records: &StringViewArray, row: usize) -> Result<()> {
+        let mut field = String::new();
         let (record, fault) = match verdict {
             Verdict::Good => return Ok(()),
             Verdict::NoRecord => (String::new(), CsvFault::WrongCount),
             Verdict::Partial(CsvFault::Mismatch) => {
+                field = self.misfit(records.value(row))?;
                 let (found, ..) = self.rows(&records.slice(row, 1), ParseMode::Permissive)?;
                 (row_text(&structs(self.fields.clone(), found, 1, None)?), CsvFault::Mismatch)
             }
             Verdict::Partial(fault) => (without_line_end(records.value(row)).to_owned(), fault),
         };
-        Err(Error::MalformedCsv { record, fault })
+        Err(Error::MalformedCsv { record, field, fault })
+    }
+
+    /// The first field whose value does not fit.
+    fn misfit(&self, text: &str) -> Result<String> {
+        let mut cells = Cells::default();
+        if cells.read(text, &self.syntax).is_err() {
+            return Ok(String::new());
+        }
+        // Where it lies does not matter: the columns are dropped.
+        let home = Home { place: Some((0, 0)) };
+        let record = Record { text: text.as_bytes(), home, cells: &cells, formats: &self.formats };
+        let mut pairs = self.fields.iter().zip(columns(&self.fields)?).zip(&cells.cells);
+        let found = pairs.find_map(|((field, mut column), cell)| {
+            (!column.push_cell(*cell, record)).then(|| field.name().clone())
+        });
+        Ok(found.unwrap_or_default())
     }
 }
 

@@ -78,10 +78,11 @@ fn fail_fast_names_the_condition_and_the_record() {
         ("x,2025-01-02,y", "[null,20090,y]", CsvFault::Mismatch),
     ] {
         let records = StringViewArray::from(vec!["1,2025-01-02,ok", record]);
-        let Err(Error::MalformedCsv { record: found, fault: why }) = reader.read(&records) else {
+        let Err(Error::MalformedCsv { record: found, fault: why, field }) = reader.read(&records) else {
             panic!("{record}: no error");
         };
         assert_eq!((found.as_str(), why), (expected, fault), "{record}");
+        assert_eq!(field, if fault == CsvFault::Mismatch { "a" } else { "" });
     }
 }
 

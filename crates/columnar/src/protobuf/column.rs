@@ -76,7 +76,7 @@ impl Column {
                 }))
             }
             (kind, Shape::Repeated) => Self::List(Box::new(ListColumn {
-                field: Arc::new(Field::new(types::LIST_ELEMENT, kind.data_type(), field.lenient)),
+                field: Arc::new(Field::new(types::LIST_ELEMENT, kind.data_type(), false)),
                 values: Self::of_kind(kind),
                 ends: vec![0],
                 nulls: Nulls::default(),
@@ -286,11 +286,6 @@ impl StructColumn {
 
     pub fn push_null(&mut self) {
         self.nulls.push_null(self.len);
-        self.push_empty();
-    }
-
-    /// A row of nulls.
-    pub fn push_empty(&mut self) {
         self.columns.iter_mut().for_each(Column::push_null);
         self.len += 1;
         self.open = false;

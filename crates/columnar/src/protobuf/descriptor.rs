@@ -93,11 +93,11 @@ impl DescriptorSet {
         Ok(set)
     }
 
-    /// The message of a full name, or else the first of a short name.
+    /// The first message of a full or short name that stands in no other, or else one that does, by its full name.
     pub(super) fn message(&self, name: &str) -> crate::Result<&Arc<Message>> {
         let name = name.strip_prefix('.').unwrap_or(name);
-        let short = || self.top.iter().find(|full| full.rsplit('.').next() == Some(name));
-        let found = self.messages.get(name).or_else(|| self.messages.get(short()?));
+        let top = self.top.iter().find(|full| *full == name || full.rsplit('.').next() == Some(name));
+        let found = self.messages.get(top.map_or(name, String::as_str));
         found.ok_or_else(|| Error::UnknownMessage {
             name: name.into(),
             known: self.top.iter().take(20).cloned().collect::<Vec<_>>().join(", "),

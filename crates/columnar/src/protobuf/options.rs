@@ -6,7 +6,7 @@ use crate::{Error, Result};
 /// Options of Protobuf. Defaults are Spark's.
 #[derive(Debug, Clone)]
 pub struct ProtobufOptions {
-    /// Default FAILFAST. PERMISSIVE gives a struct of nulls for bytes that are no such message.
+    /// Default FAILFAST. PERMISSIVE gives null for bytes that are no such message.
     pub mode: ParseMode,
     /// `recursive.fields.max.depth`: how often a message may stand inside of itself, 1 to 10; deeper fields are
     /// left out. Default none: such messages are refused.
@@ -55,9 +55,12 @@ impl ProtobufOptions {
         match name.to_ascii_lowercase().as_str() {
             "mode" => {
                 self.mode = match value.to_ascii_uppercase().as_str() {
-                    "PERMISSIVE" => ParseMode::Permissive,
                     "FAILFAST" => ParseMode::FailFast,
-                    _ => return Err(bad("from_protobuf knows the modes PERMISSIVE and FAILFAST")),
+                    "DROPMALFORMED" => {
+                        return Err(bad("from_protobuf knows the modes PERMISSIVE and FAILFAST"));
+                    }
+                    // What is no mode is PERMISSIVE, as in Spark.
+                    _ => ParseMode::Permissive,
                 }
             }
             "recursive.fields.max.depth" => {

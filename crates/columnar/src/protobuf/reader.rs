@@ -9,7 +9,7 @@
 //! Malformed are: torn or too deeply nested bytes, a missing required field, text of proto3 that is not UTF-8
 //! (proto2's is decoded as Java does), a timestamp out of range, and in the outermost message a known field of
 //! another wire type or a number that is no value of its proto2 enum. Mode FAILFAST makes an error of them,
-//! PERMISSIVE a struct of nulls. Fields that the schema leaves out are passed over without a look inside.
+//! PERMISSIVE null. Fields that the schema leaves out are passed over without a look inside.
 //!
 //! Strings and binaries stay where they are: the result's views point into the payloads' buffers.
 
@@ -90,7 +90,7 @@ impl ProtobufReader {
             if let Err(malformed) = reading.row(payloads, row, &mut column) {
                 column.truncate(row);
                 self.refuse(malformed, row)?;
-                column.push_empty();
+                column.push_null();
             }
         }
         column.finish(payloads.data_buffers())
@@ -101,13 +101,9 @@ impl ProtobufReader {
         if self.mode == ParseMode::Permissive {
             return Ok(());
         }
-        let mut path: Vec<&str> = malformed.path.iter().rev().map(String::as_str).collect();
-        path.insert(0, &self.plan.name);
-        Err(Error::MalformedProtobuf {
-            row,
-            field: format!("{}: ", path.join(".")),
-            what: malformed.what.into(),
-        })
+        let path = malformed.path.iter().rev().map(String::as_str);
+        let path: Vec<&str> = std::iter::once(self.plan.name.as_str()).chain(path).collect();
+        Err(Error::MalformedProtobuf { row, field: path.join("."), what: malformed.what.into() })
     }
 }
 

@@ -21,7 +21,6 @@ use arrow_schema::{DataType, Field, Fields, TimeUnit};
 
 use super::descriptor::{DescriptorSet, Enum, FieldDescriptor, Message};
 use super::options::ProtobufOptions;
-use crate::json::ParseMode;
 use crate::{Error, Result, types};
 
 /// Name of the field that keeps a struct without fields.
@@ -60,8 +59,6 @@ pub(super) struct FieldPlan {
     pub oneof: Option<u32>,
     /// How the writer writes repeated numbers.
     pub packed: bool,
-    /// Whether everything may be null, elements included, because messages that cannot be read are.
-    pub lenient: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,7 +201,6 @@ impl Building<'_> {
             absent,
             oneof: field.oneof,
             packed: numeric && field.packed.unwrap_or(field.proto3),
-            lenient: self.options.mode == ParseMode::Permissive,
         }))
     }
 
@@ -295,7 +291,7 @@ impl Building<'_> {
     }
 }
 
-fn is_wrapper(name: &str) -> bool {
+pub(super) fn is_wrapper(name: &str) -> bool {
     const WRAPPERS: [&str; 9] = [
         "BoolValue",
         "Int32Value",
@@ -326,16 +322,14 @@ fn too_large(unit: &'static str, found: usize, limit: usize) -> Error {
 
 impl FieldPlan {
     fn arrow(&self) -> Field {
-        Field::new(&self.name, self.data_type(), !self.required || self.lenient)
+        Field::new(&self.name, self.data_type(), !self.required)
     }
 
     /// The column's type.
     pub fn data_type(&self) -> DataType {
         match (&self.kind, self.shape) {
-            (Kind::Entry(key, value), _) => {
-                types::map(key.kind.data_type(), value.kind.data_type(), self.lenient)
-            }
-            (kind, Shape::Repeated) => types::list(kind.data_type(), self.lenient),
+            (Kind::Entry(key, value), _) => types::map(key.kind.data_type(), value.kind.data_type(), false),
+            (kind, Shape::Repeated) => types::list(kind.data_type(), false),
             (kind, _) => kind.data_type(),
         }
     }

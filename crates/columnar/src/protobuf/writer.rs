@@ -3,7 +3,8 @@
 //! Fields are matched by name, in any case. A field of the struct that the message has not, and a required field
 //! of the message that the struct has not, are errors when it is compiled. Null is not written (a required field
 //! gets its default); a zero of proto3 without presence is not written; of several members of a oneof the last
-//! one that is not null is. Fields are written in the order of their numbers, numbers of proto3 packed.
+//! one that is not null is. Fields are written in the order of their numbers, numbers of proto3 packed. A primitive
+//! value is written as `google.protobuf.Int64Value` and the like where the message has one.
 //!
 //! Timestamps and durations lose what is below a millisecond, as in Spark.
 
@@ -15,9 +16,9 @@ use arrow_array::{Array, ArrayRef, BinaryViewArray, StructArray, new_empty_array
 use arrow_buffer::{Buffer, NullBuffer};
 use arrow_schema::{DataType, TimeUnit};
 
-use super::descriptor::DescriptorSet;
+use super::descriptor::{DescriptorSet, Enum};
 use super::options::ProtobufOptions;
-use super::schema::{FieldPlan, Kind, Plan, Scalar, Shape};
+use super::schema::{FieldPlan, Kind, Plan, Scalar, Shape, is_wrapper};
 use super::wire::{WireType, push_tag, push_varint, zigzag};
 use crate::records::{INLINE, inline_view, long_view};
 use crate::{Error, Result, raw};
@@ -32,7 +33,23 @@ pub struct ProtobufWriter {
 /// What cannot be written of a row: the path, innermost first, and why.
 struct Refusal {
     path: Vec<String>,
-    what: String,
+    why: Why,
+}
+
+enum Why {
+    NoPlace(&'static str),
+    NotInEnum { data: String, values: String },
+}
+
+impl Refusal {
+    fn error(self, row: usize, message: &str) -> Error {
+        let path = self.path.iter().rev().map(String::as_str);
+        let field = std::iter::once(message).chain(path).collect::<Vec<_>>().join(".");
+        match self.why {
+            Why::NoPlace(what) => Error::UnwritableProtobuf { row, field, what: what.into() },
+            Why::NotInEnum { data, values } => Error::UnknownEnumValue { row, field, data, values },
+        }
+    }
 }
 
 type Written = std::result::Result<(), Refusal>;
@@ -55,7 +72,7 @@ impl ProtobufWriter {
     /// One message a row, as BinaryView; null rows stay null.
     ///
     /// # Errors
-    /// [`Error::MalformedProtobuf`] for a null in an array, a name that is none of the enum's, and the like.
+    /// [`Error::UnwritableProtobuf`] for a null in an array, [`Error::UnknownEnumValue`].
     pub fn write(&self, values: &dyn Array) -> Result<ArrayRef> {
         if !values.data_type().equals_datatype(&self.source) {
             return Err(Error::Misuse(format!(
@@ -70,11 +87,7 @@ impl ProtobufWriter {
         for row in 0..rows.len() {
             let start = bytes.len();
             if rows.is_valid(row) {
-                order.write(row, &mut bytes).map_err(|refusal| {
-                    let path: Vec<&str> = refusal.path.iter().rev().map(String::as_str).collect();
-                    let field = format!("{}.{}: ", self.plan.name, path.join("."));
-                    Error::MalformedProtobuf { row, field, what: refusal.what }
-                })?;
+                order.write(row, &mut bytes).map_err(|refusal| refusal.error(row, &self.plan.name))?;
             }
             let message = &bytes[start..];
             let offset =
@@ -127,7 +140,7 @@ impl<'a> Order<'a> {
 
     fn write(&self, row: usize, out: &mut Vec<u8>) -> Written {
         for (index, (field, source)) in self.fields.iter().enumerate() {
-            if source.array.is_null(row) {
+            if is_null(source.array, row) {
                 if field.required && !matches!(field.kind, Kind::Message(_) | Kind::Group(_)) {
                     let zero = field.absent.clone().unwrap_or_else(|| field.kind.zero());
                     append_scalar(&zero, field, out);
@@ -137,7 +150,7 @@ impl<'a> Order<'a> {
             let later_member = field.oneof.is_some()
                 && self.fields[index + 1..]
                     .iter()
-                    .any(|(other, s)| other.oneof == field.oneof && s.array.is_valid(row));
+                    .any(|(other, s)| other.oneof == field.oneof && !is_null(s.array, row));
             if !later_member {
                 source.field(field, row, out).map_err(|mut refusal| {
                     refusal.path.push(field.name.clone());
@@ -151,12 +164,18 @@ impl<'a> Order<'a> {
 
 impl<'a> Source<'a> {
     fn of(array: &'a dyn Array, field: &'a FieldPlan) -> Self {
-        let (elements, kind): (&dyn Array, &Kind) = match field.shape {
-            Shape::Repeated => (array.as_list::<i32>().values(), &field.kind),
-            _ => (array, &field.kind),
+        let kind = &field.kind;
+        let elements: &dyn Array = match array.as_list_opt::<i32>() {
+            Some(list) if field.shape == Shape::Repeated => list.values(),
+            _ => array,
         };
+        if let DataType::Null = array.data_type() {
+            return Self { array, inner: None, entry: None };
+        }
         let inner = match kind {
-            Kind::Message(plan) | Kind::Group(plan) => Some(Box::new(Order::of(elements.as_struct(), plan))),
+            Kind::Message(plan) | Kind::Group(plan) if is_struct(elements) => {
+                Some(Box::new(Order::of(elements.as_struct(), plan)))
+            }
             _ => None,
         };
         let entry = match kind {
@@ -176,7 +195,7 @@ impl<'a> Source<'a> {
                 let list = self.array.as_list::<i32>();
                 let (values, offsets) = (list.values(), list.value_offsets());
                 let range = offsets[row] as usize..offsets[row + 1] as usize;
-                if range.clone().any(|at| values.is_null(at)) {
+                if range.clone().any(|at| is_null(&**values, at)) {
                     return Err(refusal("an element is null, which Protobuf has no value for"));
                 }
                 if !field.packed {
@@ -202,7 +221,7 @@ impl<'a> Source<'a> {
                 for at in offsets[row] as usize..offsets[row + 1] as usize {
                     let mut entry = Vec::new();
                     sources[0].value(sources[0].array, key, at, false, true, &mut entry)?;
-                    if sources[1].array.is_valid(at) {
+                    if !is_null(sources[1].array, at) {
                         sources[1].value(sources[1].array, value, at, false, true, &mut entry)?;
                     }
                     append_bytes(field.number, &entry, out);
@@ -234,20 +253,24 @@ impl<'a> Source<'a> {
             }
             return Ok(());
         }
+        if let Kind::Message(wrapper) = &field.kind {
+            let mut message = Vec::new();
+            self.value(array, &wrapper.fields[0], row, true, true, &mut message)?;
+            append_bytes(field.number, &message, out);
+            return Ok(());
+        }
         let scalar = match (array.data_type(), &field.kind) {
             (DataType::Utf8View, Kind::EnumName(values, _)) => {
                 let name = array.as_string_view().value(row);
                 let found = values.values.iter().find(|(known, _)| known == name);
-                let known =
-                    || values.values.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-                let code = found
-                    .ok_or_else(|| refusal(format!("{name:?} is none of the enum's names: {}", known())))?;
+                let shown = |(name, _): &(String, i32)| format!("\"{name}\"");
+                let code = found.ok_or_else(|| not_in_enum(format!("\"{name}\""), values, shown))?;
                 Scalar::Integer(code.1.into())
             }
             (DataType::Int32, Kind::EnumName(values, _)) => {
                 let code = array.as_primitive::<Int32Type>().value(row);
                 if values.values.iter().all(|(_, value)| *value != code) {
-                    return Err(refusal(format!("{code} is none of the enum's numbers")));
+                    return Err(not_in_enum(code.to_string(), values, |(_, code)| code.to_string()));
                 }
                 Scalar::Integer(code.into())
             }
@@ -275,8 +298,22 @@ impl<'a> Source<'a> {
     }
 }
 
-fn refusal(what: impl Into<String>) -> Refusal {
-    Refusal { path: Vec::new(), what: what.into() }
+fn refusal(what: &'static str) -> Refusal {
+    Refusal { path: Vec::new(), why: Why::NoPlace(what) }
+}
+
+fn not_in_enum(data: String, values: &Enum, shown: impl Fn(&(String, i32)) -> String) -> Refusal {
+    let values = values.values.iter().map(shown).collect::<Vec<_>>().join(", ");
+    Refusal { path: Vec::new(), why: Why::NotInEnum { data, values } }
+}
+
+/// Whether a value is null; all of the type Null's are, of which Arrow keeps no mask.
+fn is_null(array: &dyn Array, row: usize) -> bool {
+    *array.data_type() == DataType::Null || array.is_null(row)
+}
+
+fn is_struct(array: &dyn Array) -> bool {
+    matches!(array.data_type(), DataType::Struct(_))
 }
 
 fn scalar_of(array: &dyn Array, row: usize) -> Scalar {
@@ -380,6 +417,7 @@ fn check_struct(rows: &StructArray, plan: &Plan, path: &mut Vec<String>) -> Resu
 fn check(column: &dyn Array, field: &FieldPlan, path: &mut Vec<String>) -> Result<()> {
     use DataType::*;
     let (values, kind): (&dyn Array, &Kind) = match (column.data_type(), field.shape) {
+        (Null, _) => return Ok(()),
         (List(_), Shape::Repeated) => (column.as_list::<i32>().values(), &field.kind),
         (Map(_, _), Shape::Map) => {
             let map = column.as_map();
@@ -394,9 +432,12 @@ fn check(column: &dyn Array, field: &FieldPlan, path: &mut Vec<String>) -> Resul
         _ => return Err(incompatible(column, path)),
     };
     let fits = match (values.data_type(), kind) {
-        (Null, _) => false,
+        (Null, _) => true,
         (Struct(_), Kind::Message(plan) | Kind::Group(plan)) => {
             return check_struct(values.as_struct(), plan, path);
+        }
+        (_, Kind::Message(plan)) if is_wrapper(&plan.name) && plan.fields.len() == 1 => {
+            return check(values, &plan.fields[0], path);
         }
         (Boolean, Kind::Bool) | (Float32, Kind::Float) | (Float64, Kind::Double) => true,
         (Int8 | Int16 | Int32 | Date32, Kind::Int32 | Kind::Uint32 | Kind::Sint32 | Kind::Fixed32) => true,

@@ -75,6 +75,12 @@ impl SparkError {
         Self { condition: None, sqlstate: None, parameters: BTreeMap::new(), message: message.into() }
     }
 
+    /// The same error with a line behind its message that says what it is about, such as a record.
+    pub(crate) fn about(mut self, label: &str, what: &str) -> Self {
+        self.message.extend(["\n", label, ": ", what]);
+        self
+    }
+
     /// The Spark error in a chain of causes, however deeply the engine has wrapped it.
     pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a SparkError> {
         let mut next = Some(error);

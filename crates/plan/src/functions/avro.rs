@@ -13,12 +13,16 @@ mod schema_of;
 mod tests;
 mod to_avro;
 
+pub(super) use from_avro::FromAvro;
+pub(super) use registered::FromRegistered;
+
 use std::collections::BTreeMap;
 
 use millstream_columnar::Error as ColumnarError;
 use millstream_columnar::avro::{AvroReadOptions, Rebase, Schema};
 
 use super::call::{Arity, Call, Function};
+use super::payload;
 use crate::analyzer::{Typed, errors};
 use crate::error::{Error, Result, SparkError};
 use crate::types::SparkType;
@@ -51,58 +55,13 @@ fn names_registry(call: &Call<'_>) -> bool {
     matches!(call.args.len(), 3 | 4) && call.args[2].data_type == SparkType::String
 }
 
-/// The call as Spark prints it: an argument that was left out is NULL.
-fn printed(call: &Call<'_>, arguments: usize) -> String {
-    let given = call.args.iter().map(|a| a.sql.as_str());
-    let all: Vec<&str> = given.chain(std::iter::repeat("NULL")).take(arguments).collect();
-    format!("{}({})", call.name, all.join(", "))
-}
-
 /// The JSON text of a schema in argument `index`; none for NULL.
-fn schema_text(call: &Call<'_>, index: usize, ordinal: &str) -> Result<Option<String>> {
-    let Some(arg) = call.args.get(index) else { return Ok(None) };
-    let is_text = matches!(arg.data_type, SparkType::String | SparkType::Null);
-    if !arg.foldable || !is_text {
-        let verb = if call.name == "to_avro" { "to" } else { "from" };
-        let what = format!(
-            "The {ordinal} argument of the {} SQL function must be a constant string containing the JSON \
-             representation of the schema to use for converting the value {verb} AVRO format",
-            call.name.to_uppercase()
-        );
-        return Err(mismatch(call, what));
-    }
-    if arg.data_type == SparkType::Null {
-        return Ok(None);
-    }
-    call.constant_text(index, "jsonFormatSchema")
-}
-
-/// Options in argument `index`, a constant map of strings or NULL.
-fn options(call: &Call<'_>, index: usize, ordinal: &str) -> Result<BTreeMap<String, String>> {
-    let Some(arg) = call.args.get(index) else { return Ok(BTreeMap::new()) };
-    let text_or_none = |t: &SparkType| matches!(t, SparkType::String | SparkType::Null);
-    let fits = match &arg.data_type {
-        SparkType::Map(key, value, _) => text_or_none(key) && text_or_none(value),
-        SparkType::Null => return Ok(BTreeMap::new()),
-        _ => false,
-    };
-    if !fits || !arg.foldable {
-        let what = format!(
-            "The {ordinal} argument of the {} SQL function must be a constant map of strings to strings containing \
-             the options to use for converting the value from AVRO format",
-            call.name.to_uppercase()
-        );
-        return Err(mismatch(call, what));
-    }
-    let empty = matches!(&arg.data_type, SparkType::Map(key, ..) if **key == SparkType::Null);
-    if empty { Ok(BTreeMap::new()) } else { call.options(index) }
-}
-
-fn mismatch(call: &Call<'_>, msg: String) -> Error {
-    errors::spark(
-        "DATATYPE_MISMATCH.TYPE_CHECK_FAILURE_WITH_HINT",
-        [("msg", msg), ("hint", String::new()), ("sqlExpr", format!("\"{}\"", call.sql()))],
-    )
+fn schema_text(call: &Call<'_>, index: usize) -> Result<Option<String>> {
+    let verb = if call.name == "to_avro" { "to" } else { "from" };
+    let meaning = format!(
+        "containing the JSON representation of the schema to use for converting the value {verb} AVRO format"
+    );
+    payload::text(call, index, &meaning)
 }
 
 /// Sets what is an option of `from_avro`; the others are given back.

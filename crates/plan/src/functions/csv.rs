@@ -4,6 +4,8 @@ mod from_csv;
 mod schema_of;
 mod to_csv;
 
+pub(super) use from_csv::FromCsv;
+
 use std::collections::BTreeMap;
 
 use millstream_columnar::csv::CsvOptions;

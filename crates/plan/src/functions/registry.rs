@@ -8,7 +8,8 @@ use super::defaulted::Defaulted;
 use super::simple::Simple;
 use super::zoned::Zoned;
 use super::{
-    access, arithmetic, avro, collection, conditional, csv, hash, json, math, row_id, string, temporal,
+    access, arithmetic, avro, collection, conditional, csv, hash, json, kafka, math, protobuf, row_id,
+    string, temporal,
 };
 use crate::analyzer::Typed;
 use crate::error::Result;
@@ -47,7 +48,7 @@ pub(crate) fn lookup(name: &str) -> Option<Entry> {
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let families: [&'static [Function]; 12] = [
+    let families: [&'static [Function]; 14] = [
         access::FUNCTIONS,
         arithmetic::FUNCTIONS,
         avro::FUNCTIONS,
@@ -56,8 +57,10 @@ static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
         csv::FUNCTIONS,
         hash::FUNCTIONS,
         json::FUNCTIONS,
+        kafka::FUNCTIONS,
         math::FUNCTIONS,
         math::UNARY,
+        protobuf::FUNCTIONS,
         row_id::FUNCTIONS,
         temporal::FUNCTIONS,
     ];

@@ -131,3 +131,66 @@ fn numbers_are_rounded_and_shifted() {
         ("typeof(array(1L))", "array<bigint>"),
     ]);
 }
+
+#[test]
+fn csv_is_read_and_written_and_refused_as_spark_does() {
+    check(&[
+        ("from_csv('1;a', 'a INT, b STRING', map('sep', ';'))", "{1, a}"),
+        ("from_csv('1,a', 'STRUCT<a: INT, b: STRING>').b", "a"),
+        ("from_csv('26/08/2015', 'd DATE', map('dateFormat', 'dd/MM/yyyy'))", "{2015-08-26}"),
+        ("from_csv('1', 'ARRAY<INT>')", "INVALID_SCHEMA.NON_STRUCT_TYPE"),
+        ("from_csv('1', 'a ARRAY<INT>')", "UNSUPPORTED_DATATYPE"),
+        ("from_csv('1', 'a INT, _corrupt_record INT')", "INVALID_CORRUPT_RECORD_TYPE"),
+        ("from_csv('1', 'a INT', map('quote', 'ab'))", "OPTION_VALUE_EXCEEDS_ONE_CHARACTER"),
+        ("from_csv('1', 'a INT', map('mode', 'xyz'))", "{1}"),
+        ("from_csv('a,b,c', 'a STRING', map('maxColumns', '2'))", "MALFORMED_CSV_RECORD"),
+        ("to_csv(named_struct('a', 1, 'b', array(1, NULL)))", "1,\"[1,]\""),
+        ("to_csv(struct(NULL AS a))", "NULL"),
+        ("to_csv(1)", "DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE"),
+        ("schema_of_csv('1|a', map('sep', '|'))", "STRUCT<_c0: INT, _c1: STRING>"),
+        ("schema_of_csv(CAST(NULL AS STRING))", "DATATYPE_MISMATCH.UNEXPECTED_NULL"),
+    ]);
+}
+
+#[test]
+fn kafkas_own_serializers_are_read_and_written() {
+    check(&[
+        ("from_kafka(X'FFFFFFFFFFFFFFFE', 'long')", "-2"),
+        ("from_kafka(X'0001', 'ShortDeserializer')", "1"),
+        ("from_kafka(X'01', 'int')", "NULL"),
+        ("from_kafka(X'3FF8000000000000', 'double')", "1.5"),
+        ("from_kafka(X'61', 'string')", "a"),
+        ("hex(to_kafka(1, 'long'))", "0000000000000001"),
+        ("hex(to_kafka(true, 'boolean'))", "01"),
+        ("from_kafka(to_kafka(-1.5, 'float'), 'float')", "-1.5"),
+        ("from_kafka(X'01', 'int', map('mode', 'DROPMALFORMED'))", "PARSE_MODE_UNSUPPORTED"),
+    ]);
+}
+
+/// The set describes `message M { int32 i = 1; repeated string s = 2; }` of proto3.
+#[test]
+fn protobuf_is_read_and_written_by_a_descriptor_set() {
+    let set = "X'0A2322190A014D12090A016918012001280512090A0173180220032809620670726F746F33'";
+    let read = |bytes: &str, more: &str| value(&format!("from_protobuf({bytes}, 'M', {set}{more})"));
+    assert_eq!(read("X'0807120161'", ""), "{7, [a]}");
+    assert_eq!(read("X''", ""), "{NULL, []}");
+    assert_eq!(read("NULL", ""), "NULL");
+    assert_eq!(read("X'08'", ""), "MALFORMED_PROTOBUF_MESSAGE");
+    assert_eq!(read("X'08'", ", map('mode', 'PERMISSIVE')"), "NULL");
+    assert_eq!(read("X'08'", ", map('mode', 'what')"), "NULL");
+    assert_eq!(read("X''", ", map()"), "{NULL, []}");
+    assert_eq!(read("X''", ", map('mode', 'DROPMALFORMED')"), "PARSE_MODE_UNSUPPORTED");
+    let write = |fields: &str| value(&format!("hex(to_protobuf(named_struct({fields}), 'M', {set}))"));
+    assert_eq!(write("'I', 7, 's', array('a')"), "0807120161");
+    assert_eq!(write("'i', CAST(NULL AS INT)"), "");
+    assert_eq!(write("'x', 7"), "UNABLE_TO_CONVERT_TO_PROTOBUF_MESSAGE_TYPE");
+    assert_eq!(write("'i', 'a'"), "UNABLE_TO_CONVERT_TO_PROTOBUF_MESSAGE_TYPE");
+    assert_eq!(write("'i', NULL, 's', array('b')"), "120162");
+    assert_eq!(value(&format!("from_protobuf(X'', 'N', {set})")), "PROTOBUF_MESSAGE_NOT_FOUND");
+    assert_eq!(value("from_protobuf(X'', 'M', '/no/such/file')"), "PROTOBUF_DESCRIPTOR_FILE_NOT_FOUND");
+    assert_eq!(value("from_protobuf(X'', 'M', X'FF')"), "CANNOT_PARSE_PROTOBUF_DESCRIPTOR");
+    assert_eq!(value("from_protobuf(X'', 'M', 1)"), "DATATYPE_MISMATCH.TYPE_CHECK_FAILURE_WITH_HINT");
+    assert_eq!(value("from_protobuf(X'', 1, X'')"), "DATATYPE_MISMATCH.TYPE_CHECK_FAILURE_WITH_HINT");
+    assert_eq!(value(&format!("typeof(from_protobuf(X'', 'M', {set}))")), "struct<i:int,s:array<string>>");
+    assert!(value("from_protobuf(X'', 'a.Class')").contains("descriptor set"));
+}

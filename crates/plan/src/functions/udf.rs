@@ -36,6 +36,11 @@ pub trait Kernel: Debug + Clone + PartialEq + Eq + Hash + Send + Sync + 'static 
         Volatility::Immutable
     }
 
+    /// Whether it may fail for a row that it cannot read (mode FAILFAST), so that the error should name the record.
+    fn fails_for_records(&self) -> bool {
+        false
+    }
+
     /// Like [`Kernel::evaluate`] for kernels that treat a constant argument in a cheaper way.
     fn evaluate_columnar(&self, args: &[ColumnarValue], context: &Evaluation<'_>) -> Result<ColumnarValue> {
         let constant = !args.is_empty() && args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));

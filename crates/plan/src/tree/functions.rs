@@ -241,6 +241,36 @@ pub fn from_csv(text: Expr, schema: impl Into<SchemaText>, options: &[(&str, &st
     call("from_csv", vec![text, lit(schema.into().0), option_map(options)])
 }
 
+/// A struct to one line of CSV.
+pub fn to_csv(value: Expr, options: &[(&str, &str)]) -> Expr {
+    call("to_csv", vec![value, option_map(options)])
+}
+
+/// A key or value that one of Kafka's own serializers wrote, such as `"long"`; NULL where the bytes are none.
+pub fn from_kafka(bytes: Expr, plain: &str) -> Expr {
+    call("from_kafka", vec![bytes, lit(plain)])
+}
+
+/// A value as one of Kafka's own serializers writes it, such as `"long"`.
+pub fn to_kafka(value: Expr, plain: &str) -> Expr {
+    call("to_kafka", vec![value, lit(plain)])
+}
+
+/// A Protobuf message to a struct; `descriptors` is the path of a descriptor set, or its bytes as a constant.
+pub fn from_protobuf(
+    data: Expr,
+    message: &str,
+    descriptors: impl Into<Expr>,
+    options: &[(&str, &str)],
+) -> Expr {
+    call("from_protobuf", vec![data, lit(message), descriptors.into(), option_map(options)])
+}
+
+/// A struct to a Protobuf message.
+pub fn to_protobuf(value: Expr, message: &str, descriptors: impl Into<Expr>) -> Expr {
+    call("to_protobuf", vec![value, lit(message), descriptors.into()])
+}
+
 /// The text that a JSON path such as `$.a.b[0]` finds.
 pub fn get_json_object(text: Expr, path: &str) -> Expr {
     call("get_json_object", vec![text, lit(path)])

@@ -13,7 +13,7 @@ use futures::future::join_all;
 use millstream_columnar::framing::SchemaId;
 use millstream_plan::Error as PlanError;
 use millstream_plan::schemas::{RegisteredSchema, SchemaRegistries, SchemaRegistry};
-use millstream_registry::{Error as RegistryError, Registry, RegistryOptions, Schema};
+use millstream_registry::{Error as RegistryError, Registry, RegistryOptions, Schema, SubjectNameStrategy};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -100,6 +100,11 @@ impl SchemaRegistry for Connected {
             };
             found.into_iter().map(known).collect()
         })
+    }
+
+    fn subject(&self, strategy: &str, topic: &str, is_key: bool, record: Option<&str>) -> Result<String> {
+        let known = SubjectNameStrategy::by_name(strategy).map_err(failed)?;
+        known.subject(topic, is_key, record).map_err(failed)
     }
 
     fn id_of(&self, subject: &str, schema: &str, register: bool) -> Result<SchemaId> {

@@ -13,17 +13,19 @@ use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::Volatility;
 use millstream_columnar::avro::{AvroReadOptions, AvroReader, WriterPlan};
+use millstream_columnar::json::ParseMode;
 
-use super::{columnar, options, parse, printed, read_options, schema_text};
+use super::{columnar, parse, read_options, schema_text};
 use crate::analyzer::Typed;
 use crate::functions::call::Call;
 use crate::functions::external;
+use crate::functions::payload::{options, printed};
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
 
 /// A `from_avro` with its schemas compiled.
 #[derive(Clone)]
-struct FromAvro {
+pub(crate) struct FromAvro {
     schema: String,
     options: AvroReadOptions,
     reader: Arc<AvroReader>,
@@ -31,9 +33,9 @@ struct FromAvro {
 }
 
 pub(super) fn from_avro(call: &Call<'_>) -> crate::error::Result<Typed> {
-    let schema = schema_text(call, 1, "second")?.unwrap_or_default();
+    let schema = schema_text(call, 1)?.unwrap_or_default();
     // Options that mean nothing are no error, as in Spark.
-    let (options, _) = read_options(call, &options(call, 2, "third")?)?;
+    let (options, _) = read_options(call, &options(call, 2, "AVRO")?)?;
     let data = call.take_as(0, SparkType::Binary)?;
     let writer = parse(&schema)?;
     let reader = AvroReader::new(&writer, options.clone()).map_err(columnar)?;
@@ -58,6 +60,10 @@ impl Kernel for FromAvro {
     /// It gives the same for the same bytes, but is too dear to be computed twice, below and above a filter.
     fn volatility(&self) -> Volatility {
         Volatility::Volatile
+    }
+
+    fn fails_for_records(&self) -> bool {
+        self.options.mode == ParseMode::FailFast
     }
 
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {

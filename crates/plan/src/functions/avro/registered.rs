@@ -11,6 +11,10 @@
 //! `use.latest.version` is true) gets its id with the first rows, and is registered then unless
 //! `auto.register.schemas` is false. Analyzing a query registers nothing.
 //!
+//! Where the option `value.subject.name.strategy` or `key.subject.name.strategy` names one of Confluent's strategies,
+//! the second argument is the topic, and the subject follows from it and the schema's name: that of `avroSchema`, or
+//! the one that the column's type gives.
+//!
 //! The options hold credentials: they are in no column name, plan or message.
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,18 +31,22 @@ use millstream_columnar::avro::{
     AvroReadOptions, AvroReader, AvroWriter, Schema, Unreadable, Writer, WriterPlan,
 };
 use millstream_columnar::framing::{self, SchemaFormat, SchemaId};
+use millstream_columnar::json::ParseMode;
 
-use super::{columnar, options, parse, read_options};
+use super::{columnar, parse, read_options};
 use crate::analyzer::Typed;
 use crate::error::Error;
 use crate::functions::call::Call;
 use crate::functions::external;
+use crate::functions::json::bad_option;
+use crate::functions::payload::{mismatch, options};
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::schemas::{RegisteredSchema, SchemaRegistry};
 use crate::types::SparkType;
 
 /// Subject, registry, and the options that are not the registry's.
 struct Place {
+    /// Or the topic, where a strategy is given.
     subject: String,
     address: String,
     options: BTreeMap<String, String>,
@@ -46,7 +54,28 @@ struct Place {
 }
 
 /// Options of these functions that a registry does not know.
-const OWN_OPTIONS: [&str; 2] = ["auto.register.schemas", "use.latest.version"];
+const OWN_OPTIONS: [&str; 4] = ["auto.register.schemas", "use.latest.version", STRATEGIES[0], STRATEGIES[1]];
+const STRATEGIES: [&str; 2] = ["key.subject.name.strategy", "value.subject.name.strategy"];
+
+impl Place {
+    /// The subject of a schema, or of one that is not known yet.
+    fn subject(&self, schema: Option<&Schema>) -> crate::error::Result<String> {
+        let [key, value] = STRATEGIES.map(|name| self.options.get(name));
+        match (key, value) {
+            (None, None) => Ok(self.subject.clone()),
+            (Some(_), Some(_)) => Err(bad_option(millstream_columnar::Error::BadOption {
+                option: STRATEGIES.join(" and "),
+                value: self.subject.clone(),
+                why: "a column is keys or values; give one of the two".into(),
+            })),
+            (key, value) => {
+                let record = schema.and_then(Schema::full_name);
+                let strategy = key.or(value).map_or("", String::as_str);
+                self.registry.subject(strategy, &self.subject, key.is_some(), record.as_deref())
+            }
+        }
+    }
+}
 
 /// The call without its options, which may be shown.
 fn shown<'a>(call: &Call<'a>) -> Call<'a> {
@@ -60,8 +89,8 @@ fn place(call: &Call<'_>) -> crate::error::Result<(Place, AvroReadOptions)> {
     let given = match call.args.get(3) {
         Some(arg) => {
             let only = Call { name: call.name.clone(), args: vec![arg.clone()], conf: call.conf };
-            options(&only, 0, "fourth").map_err(|_| {
-                super::mismatch(&visible, "The options must be a constant map of strings to strings".into())
+            options(&only, 0, "AVRO").map_err(|_| {
+                mismatch(&visible, "The options must be a constant map of strings to strings".into())
             })?
         }
         None => BTreeMap::new(),
@@ -94,8 +123,9 @@ fn parse_registered(found: &RegisteredSchema) -> crate::error::Result<Schema> {
 
 /// A `from_avro` whose writers' schemas come from a registry.
 #[derive(Clone)]
-struct FromRegistered {
+pub(crate) struct FromRegistered {
     place: Arc<Place>,
+    fail_fast: bool,
     reader: Arc<AvroReader>,
     known: Arc<Mutex<HashMap<SchemaId, Arc<Known>>>>,
 }
@@ -111,11 +141,13 @@ pub(super) fn from_avro(call: &Call<'_>) -> crate::error::Result<Typed> {
     let data = shown(call).take_as(0, SparkType::Binary)?;
     let latest = match &options.avro_schema {
         Some(text) => parse(text)?,
-        None => parse_registered(&place.registry.latest(&place.subject)?)?,
+        None => parse_registered(&place.registry.latest(&place.subject(None)?)?)?,
     };
+    let fail_fast = options.mode == ParseMode::FailFast;
     let reader = AvroReader::new(&latest, options).map_err(columnar)?;
     let data_type = SparkType::from_arrow(reader.data_type())?;
-    let kernel = FromRegistered { place: Arc::new(place), reader: Arc::new(reader), known: Arc::default() };
+    let (place, reader) = (Arc::new(place), Arc::new(reader));
+    let kernel = FromRegistered { place, fail_fast, reader, known: Arc::default() };
     let mut result = call.finish(kernel, vec![data], data_type).nullable(true);
     result.sql = shown(call).sql();
     result.foldable = false;
@@ -187,6 +219,10 @@ impl Kernel for FromRegistered {
         Volatility::Volatile
     }
 
+    fn fails_for_records(&self) -> bool {
+        self.fail_fast
+    }
+
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
         self.read(args[0].as_binary_view()).map_err(external)
     }
@@ -196,6 +232,7 @@ impl Kernel for FromRegistered {
 #[derive(Clone)]
 struct ToRegistered {
     place: Arc<Place>,
+    subject: String,
     source: SparkType,
     writer: Arc<AvroWriter>,
     register: bool,
@@ -209,14 +246,17 @@ pub(super) fn to_avro(call: &Call<'_>) -> crate::error::Result<Typed> {
         place.options.get(name).map_or(default, |value| value.trim().eq_ignore_ascii_case("true"))
     };
     let latest = is_set("use.latest.version", false);
-    let schema = match &options.avro_schema {
-        Some(text) => Some(parse(text)?),
-        None if latest => Some(parse_registered(&place.registry.latest(&place.subject)?)?),
-        None => None,
+    let given = options.avro_schema.as_deref().map(parse).transpose()?;
+    let compiled = |schema: Option<&Schema>| {
+        AvroWriter::new(&value.data_type.to_arrow(), value.nullable, schema).map_err(columnar)
     };
-    let writer =
-        AvroWriter::new(&value.data_type.to_arrow(), value.nullable, schema.as_ref()).map_err(columnar)?;
+    let mut writer = compiled(given.as_ref())?;
+    let subject = place.subject(Some(writer.schema()))?;
+    if given.is_none() && latest {
+        writer = compiled(Some(&parse_registered(&place.registry.latest(&subject)?)?))?;
+    }
     let kernel = ToRegistered {
+        subject,
         source: value.data_type.clone(),
         register: !latest && is_set("auto.register.schemas", true),
         place: Arc::new(place),
@@ -237,7 +277,7 @@ impl ToRegistered {
             return Ok(id);
         }
         let schema = self.writer.schema().to_json();
-        let found = self.place.registry.id_of(&self.place.subject, &schema, self.register)?;
+        let found = self.place.registry.id_of(&self.subject, &schema, self.register)?;
         Ok(*id.insert(found))
     }
 }

@@ -1,8 +1,8 @@
 //! What Spark 4.2 gives for these calls, and the functions on registered schemas over a registry in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use millstream_columnar::framing::SchemaId;
 
@@ -92,6 +92,7 @@ fn columns_are_named_as_spark_names_them() {
 #[derive(Debug, Default)]
 struct InMemory {
     asked: AtomicUsize,
+    subjects: Mutex<Vec<String>>,
 }
 
 const OLD: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}"#;
@@ -113,8 +114,14 @@ impl SchemaRegistry for InMemory {
         Ok(ids.iter().map(|id| registered(*id)).collect())
     }
 
-    fn id_of(&self, _subject: &str, schema: &str, register: bool) -> Result<SchemaId> {
-        assert!(register && schema.contains("topLevelRecord"), "{schema}");
+    fn subject(&self, strategy: &str, topic: &str, is_key: bool, record: Option<&str>) -> Result<String> {
+        Ok(format!("{strategy} {topic} {is_key} {record:?}"))
+    }
+
+    fn id_of(&self, subject: &str, schema: &str, register: bool) -> Result<SchemaId> {
+        let name = if subject.ends_with("Some(\"R\")") { "\"R\"" } else { "topLevelRecord" };
+        assert!(register && schema.contains(name), "{schema}");
+        self.subjects.lock().unwrap().push(subject.to_owned());
         Ok(258)
     }
 }
@@ -188,6 +195,24 @@ fn framed_records_are_read_by_the_schemas_of_their_ids() {
 fn what_is_written_is_framed_with_its_schemas_id() {
     let query = "SELECT hex(to_avro(struct(1 AS a), 's', 'http://r', map('basic.auth.user.info', 'u:hush')))";
     assert_eq!(rows(query, &Arc::default()).unwrap(), ["000000010202"]);
+}
+
+#[test]
+fn a_strategy_makes_the_subject_of_topic_and_schema() {
+    let registry: Arc<InMemory> = Arc::default();
+    let write = |options: &str| {
+        let options = format!("map('basic.auth.user.info', 'u:hush'{options})");
+        rows(&format!("SELECT hex(to_avro(struct(1 AS a), 's', 'http://r', {options}))"), &registry)
+    };
+    write("").unwrap();
+    write(", 'value.subject.name.strategy', 'X'").unwrap();
+    write(&format!(", 'confluent.key.subject.name.strategy', 'Y', 'avroSchema', '{OLD}'")).unwrap();
+    assert_eq!(
+        *registry.subjects.lock().unwrap(),
+        ["s", "X s false Some(\"topLevelRecord\")", "Y s true Some(\"R\")"]
+    );
+    let both = write(", 'value.subject.name.strategy', 'X', 'key.subject.name.strategy', 'Y'");
+    assert!(both.unwrap_err().to_string().contains("one of the two"));
 }
 
 #[test]

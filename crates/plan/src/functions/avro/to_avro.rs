@@ -10,10 +10,11 @@ use arrow_schema::DataType;
 use datafusion::common::Result;
 use millstream_columnar::avro::AvroWriter;
 
-use super::{columnar, parse, printed, schema_text};
+use super::{columnar, parse, schema_text};
 use crate::analyzer::Typed;
 use crate::functions::call::Call;
 use crate::functions::external;
+use crate::functions::payload::printed;
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
 
@@ -26,7 +27,7 @@ struct ToAvro {
 }
 
 pub(super) fn to_avro(call: &Call<'_>) -> crate::error::Result<Typed> {
-    let schema = schema_text(call, 1, "second")?;
+    let schema = schema_text(call, 1)?;
     let value = call.args[0].clone();
     let schema = schema.as_deref().map(parse).transpose()?;
     let source = value.data_type.to_arrow();

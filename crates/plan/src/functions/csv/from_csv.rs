@@ -26,7 +26,7 @@ use crate::types::SparkType;
 
 /// A `from_csv` with its schema and options compiled.
 #[derive(Clone)]
-struct FromCsv {
+pub(crate) struct FromCsv {
     schema: SparkType,
     options: BTreeMap<String, String>,
     /// None where the mode is one that functions do not know, which Spark tells at the first value.
@@ -89,6 +89,11 @@ impl Kernel for FromCsv {
         Volatility::Volatile
     }
 
+    /// Values beyond a limit are an error in any mode.
+    fn fails_for_records(&self) -> bool {
+        true
+    }
+
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
         let Some(reader) = &self.reader else {
             if args[0].null_count() == args[0].len() {
@@ -100,10 +105,11 @@ impl Kernel for FromCsv {
             )));
         };
         reader.read(args[0].as_ref()).map_err(|error| match error {
-            ColumnarError::MalformedCsv { record, fault: CsvFault::Mismatch } => external(SparkError::new(
-                "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
-                [("badRecord", record), ("failFastMode", "FAILFAST".to_owned())],
-            )),
+            ColumnarError::MalformedCsv { record, field, fault: CsvFault::Mismatch } => {
+                let parameters = [("badRecord", record), ("failFastMode", "FAILFAST".to_owned())];
+                let error = SparkError::new("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", parameters);
+                external(error.about("Field", &field))
+            }
             ColumnarError::MalformedCsv { record, .. } => {
                 external(SparkError::new("MALFORMED_CSV_RECORD", [("badRecord", record)]))
             }

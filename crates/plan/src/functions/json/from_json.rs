@@ -218,15 +218,25 @@ impl Kernel for FromJson {
         Volatility::Volatile
     }
 
+    fn fails_for_records(&self) -> bool {
+        let strict = |(name, mode): (&String, &String)| {
+            name.eq_ignore_ascii_case("mode") && mode.eq_ignore_ascii_case("FAILFAST")
+        };
+        self.options.iter().any(strict)
+    }
+
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
         self.reader.read(args[0].as_ref()).map_err(|error| match error {
-            ColumnarError::MalformedJson { record, fault, .. } => malformed(record, &fault, &self.schema),
+            ColumnarError::MalformedJson { record, fault, path, .. } => {
+                let error = malformed(record, &fault, &self.schema);
+                external(if path.is_empty() { error } else { error.about("Field", &path) })
+            }
             other => DataFusionError::External(Box::new(other)),
         })
     }
 }
 
-fn malformed(record: String, fault: &JsonFault, schema: &SparkType) -> DataFusionError {
+fn malformed(record: String, fault: &JsonFault, schema: &SparkType) -> SparkError {
     let mut parameters = vec![("badRecord", record), ("failFastMode", "FAILFAST".to_owned())];
     match fault {
         JsonFault::RootNull => parameters.clear(),
@@ -241,7 +251,7 @@ fn malformed(record: String, fault: &JsonFault, schema: &SparkType) -> DataFusio
         }
         _ => {}
     }
-    external(SparkError::new(fault.condition(), parameters))
+    SparkError::new(fault.condition(), parameters)
 }
 
 /// Whether the field of this name is a float somewhere in the schema.
