@@ -6,12 +6,15 @@
 //!
 //! `--count CASE` is for callgrind: it runs ours once inside [`millstream_counted`], see `cargo xtask count`.
 
+mod avro;
 mod case;
 mod codecs;
+mod csv;
 mod json;
 #[path = "../../../crates/columnar/src/json/twin.rs"]
 mod json_twin;
 mod measure;
+mod protobuf;
 mod records;
 #[path = "../../../crates/columnar/src/records/tests/twin.rs"]
 mod twin;
@@ -21,7 +24,9 @@ use std::process::ExitCode;
 
 /// Every group's cases.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [records::CASES, codecs::CASES, json::CASES].into_iter().flatten()
+    [records::CASES, codecs::CASES, json::CASES, avro::CASES, csv::CASES, protobuf::CASES]
+        .into_iter()
+        .flatten()
 }
 
 fn main() -> ExitCode {
