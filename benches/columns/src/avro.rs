@@ -179,14 +179,14 @@ mod peers {
             }
         }
         let prepared =
-            prepared.peer("arrow-avro", move || drop(black_box(decode(&mut decoder, black_box(&bytes)))));
+            prepared.peer("arrow_avro", move || drop(black_box(decode(&mut decoder, black_box(&bytes)))));
         if schema != ORDER {
             return Ok(prepared);
         }
         let schema = apache_avro::Schema::parse_str(ORDER).map_err(text)?;
         same("apache-avro", &by_values(&schema, column), expected)?;
         let column = column.clone();
-        Ok(prepared.peer("apache-avro", move || drop(black_box(by_values(&schema, black_box(&column))))))
+        Ok(prepared.peer("apache_avro", move || drop(black_box(by_values(&schema, black_box(&column))))))
     }
 
     fn decoder(schema: &str) -> Result<Decoder, String> {

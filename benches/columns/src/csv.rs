@@ -128,7 +128,7 @@ mod peers {
             batches.next().expect("a batch").expect("good lines")
         };
         same("arrow-csv", &rows_of(read().columns()), &rows())?;
-        Ok(prepared.peer("arrow-csv", move || {
+        Ok(prepared.peer("arrow_csv", move || {
             black_box(read());
         }))
     }
@@ -145,7 +145,7 @@ mod peers {
         let found = String::from_utf8(write()).map_err(|error| error.to_string())?;
         let found: Vec<String> = found.lines().map(str::to_owned).collect();
         same("arrow-csv", &found, lines)?;
-        Ok(prepared.peer("arrow-csv", move || {
+        Ok(prepared.peer("arrow_csv", move || {
             black_box(write());
         }))
     }

@@ -175,7 +175,7 @@ mod peers {
         };
         let found: Option<Vec<Row>> = messages.iter().map(|bytes| row(decode(bytes))).collect();
         same("prost-reflect", &found.ok_or("a field is missing")?, &rows())?;
-        Ok(prepared.peer("prost-reflect", move || {
+        Ok(prepared.peer("prost_reflect", move || {
             messages.iter().for_each(|bytes| drop(black_box(decode(bytes))));
         }))
     }
