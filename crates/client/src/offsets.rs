@@ -46,8 +46,8 @@ pub(crate) const ATTEMPTS_FOR_UNKNOWN_TOPIC: u32 = 4;
 /// KIP-734 came with this version.
 const MAX_TIMESTAMP_FROM: i16 = 7;
 
-type Wanted = BTreeMap<TopicPartition, OffsetSpec>;
-type Found = BTreeMap<TopicPartition, FoundOffset>;
+pub(crate) type Wanted = BTreeMap<TopicPartition, OffsetSpec>;
+pub(crate) type Found = BTreeMap<TopicPartition, FoundOffset>;
 
 pub(crate) async fn list(
     kafka: &Kafka,
@@ -133,7 +133,8 @@ fn no_leader(kafka: &Kafka, tp: &TopicPartition) -> Error {
     Error::on_partition("Metadata", code, tp)
 }
 
-async fn ask_one(
+/// Asks one leader, once. Returns what was found, and a failure for each partition that was not.
+pub(crate) async fn ask_one(
     kafka: &Kafka,
     node: i32,
     wanted: &Wanted,

@@ -35,6 +35,8 @@ pub(crate) enum Lead {
     At { node: i32, epoch: i32 },
     /// The leader does not have the position: find out what it has.
     OutOfRange,
+    /// It is being asked what it has.
+    Asked,
 }
 
 /// How far to fetch.
@@ -162,7 +164,7 @@ impl Cursor {
 
     /// Whether its leader has to be found, or its position checked.
     pub(crate) fn needs_care(&self) -> bool {
-        self.is_open() && !self.in_flight && !matches!(self.lead, Lead::At { .. })
+        self.is_open() && !self.in_flight && !matches!(self.lead, Lead::At { .. } | Lead::Asked)
     }
 
     /// Whether there is more to fetch.

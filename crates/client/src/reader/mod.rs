@@ -4,12 +4,13 @@
 //!   RangeRead --take--> [ cursors: queue, position ] <--accept-- lane (one fetch in flight) <-- broker
 //!                              | leader unknown, offset out of range
 //!                              v
-//!                         supervisor: metadata, offsets, new lanes
+//!                         supervisor: metadata, new lanes --> bounds: where a log begins and ends
 //! ```
 //!
 //! A broker has two lanes, each a connection with one fetch in flight. The second is used only for partitions
 //! that want data while the first is waiting for others, so that a new range never waits out a long poll.
 
+mod bounds;
 mod lane;
 mod range;
 mod settle;

@@ -162,7 +162,7 @@ fn refused(
 }
 
 /// Counts a failed attempt: the leader is looked for anew, or the partition fails when that cannot help.
-fn setback(cursor: &mut Cursor, version: u64, error: Error) -> bool {
+pub(super) fn setback(cursor: &mut Cursor, version: u64, error: Error) -> bool {
     cursor.failures = cursor.failures.saturating_add(1);
     let bad_bytes = matches!(error, Error::Malformed { .. });
     let hopeless = match &error {

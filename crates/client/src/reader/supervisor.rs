@@ -1,20 +1,26 @@
 //! The one task of a reader that looks after cursors which no lane can serve: it finds leaders, starts lanes,
-//! and finds out what became of an offset that is out of range.
+//! and has leaders asked about offsets that are out of range.
+//!
+//! It refreshes metadata for those whose leader is unknown, with pauses that grow with their failures. Cursors
+//! that come meanwhile do not wait for that: whom the metadata at hand can serve is given a leader at once, and
+//! who has failed less often shortens the pause.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
-use millstream_protocol::ids::{ErrorCode, TopicPartition};
+use millstream_protocol::ids::ErrorCode;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::state::{CursorId, Entry, Shared};
+use super::bounds::{self, Unplaced};
+use super::state::{Entry, Shared};
 use crate::core::backoff::Backoff;
 use crate::core::cluster::{Cluster, same_topic};
 use crate::core::cursor::{Cursor, Lead};
 use crate::error::{Error, Loss};
-use crate::offsets::{ATTEMPTS_FOR_UNKNOWN_TOPIC, OffsetSpec};
-use crate::options::{Isolation, OnDataLoss};
+use crate::offsets::ATTEMPTS_FOR_UNKNOWN_TOPIC;
+use crate::options::OnDataLoss;
 
 /// What needs looking after, at one moment.
 #[derive(Debug, Default)]
@@ -22,9 +28,16 @@ struct Cares {
     any: bool,
     /// Metadata have to be newer than this version.
     newer_than: Option<u64>,
-    /// Failures in a row of the worst case.
+    /// Failures in a row of who has the fewest.
     failures: u32,
-    out_of_range: Vec<(CursorId, TopicPartition, i64)>,
+}
+
+/// Which cursors in need are given a leader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    /// Those that have not failed.
+    Fresh,
+    All,
 }
 
 /// Looks after cursors until the reader is closed.
@@ -33,6 +46,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         if shared.is_closed() {
             return;
         }
+        shared.assign(Whom::Fresh);
         let cares = shared.cares();
         tokio::select! {
             () = shared.until_closed() => return,
@@ -46,15 +60,12 @@ impl Shared {
     fn cares(&self) -> Cares {
         let mut cares = Cares::default();
         let state = self.state.lock();
-        for (id, Entry { cursor, .. }) in state.cursors.iter().filter(|(_, e)| e.cursor.needs_care()) {
+        for Entry { cursor, .. } in state.cursors.values().filter(|e| e.cursor.needs_care()) {
+            let failures = cursor.failures.max(cursor.unknown);
+            cares.failures = if cares.any { cares.failures.min(failures) } else { failures };
             cares.any = true;
-            cares.failures = cares.failures.max(cursor.failures).max(cursor.unknown);
-            match cursor.lead {
-                Lead::Lost { version } => cares.newer_than = cares.newer_than.max(Some(version)),
-                Lead::OutOfRange => {
-                    cares.out_of_range.push((*id, cursor.partition.clone(), cursor.position()));
-                }
-                Lead::Wanted | Lead::At { .. } => {}
+            if let Lead::Lost { version } = cursor.lead {
+                cares.newer_than = cares.newer_than.max(Some(version));
             }
         }
         cares
@@ -66,23 +77,43 @@ impl Shared {
             let options = self.kafka.options();
             let (first, max) = (options.retry_backoff, options.retry_backoff_max);
             let pause = Backoff::after(first, max, cares.failures - 2, &mut rand::rng());
-            sleep(pause).await;
-        }
-        if !cares.out_of_range.is_empty() {
-            self.check_range(&cares.out_of_range).await;
+            let mut pause = pin!(sleep(pause));
+            loop {
+                tokio::select! {
+                    () = &mut pause => break,
+                    () = self.care.notified() => {}
+                }
+                self.assign(Whom::Fresh);
+                let now = self.cares();
+                if !now.any || now.failures < cares.failures {
+                    return;
+                }
+            }
         }
         if let Some(version) = cares.newer_than {
             self.refresh(version).await;
         }
-        let unknown = self.assign();
+        let unknown = self.assign(Whom::All);
         if unknown && cares.newer_than.is_none() {
             let version = self.kafka.metadata().version();
             self.refresh(version).await;
-            self.assign();
+            self.assign(Whom::All);
         }
     }
 
-    async fn refresh(&self, seen: u64) {
+    /// Has the metadata refreshed. Cursors that come meanwhile and need nothing new are served.
+    async fn refresh(self: &Arc<Self>, seen: u64) {
+        let mut refreshed = pin!(self.refresh_metadata(seen));
+        loop {
+            tokio::select! {
+                () = &mut refreshed => return,
+                () = self.care.notified() => {}
+            }
+            self.assign(Whom::Fresh);
+        }
+    }
+
+    async fn refresh_metadata(&self, seen: u64) {
         for entry in self.state.lock().cursors.values() {
             self.kafka.metadata().use_topic(&entry.cursor.partition.topic);
         }
@@ -96,25 +127,32 @@ impl Shared {
         }
     }
 
-    /// Gives every cursor in need the leader that the metadata name. Whether some topic was not in them at
-    /// all.
-    fn assign(self: &Arc<Self>) -> bool {
+    /// Gives cursors in need the leader that the metadata name, or has it asked where the log begins and ends.
+    /// Whether some topic was not in them at all.
+    fn assign(self: &Arc<Self>, whom: Whom) -> bool {
         let metadata = self.kafka.metadata();
         let version = metadata.version();
         let (mut unknown, mut failed, mut nodes) = (false, false, Vec::new());
+        let mut unplaced: BTreeMap<i32, Vec<Unplaced>> = BTreeMap::new();
         {
             let mut state = self.state.lock();
-            for Entry { cursor, ready } in state.cursors.values_mut().filter(|e| e.cursor.needs_care()) {
-                match cursor.lead {
-                    Lead::Lost { version: bad } if version <= bad => continue,
-                    Lead::OutOfRange | Lead::At { .. } => continue,
-                    Lead::Lost { .. } | Lead::Wanted => {}
+            for (id, Entry { cursor, ready }) in &mut state.cursors {
+                let is_meant = whom == Whom::All || cursor.failures.max(cursor.unknown) == 0;
+                let is_known_bad = matches!(cursor.lead, Lead::Lost { version: bad } if version <= bad);
+                if !cursor.needs_care() || !is_meant || is_known_bad {
+                    continue;
                 }
                 match metadata.view(|cluster| found(cluster, cursor)) {
                     Found::Leader { node, epoch, topic_id } => {
                         cursor.topic_id = topic_id;
-                        cursor.lead = Lead::At { node, epoch };
                         cursor.unknown = 0;
+                        if cursor.lead == Lead::OutOfRange {
+                            cursor.lead = Lead::Asked;
+                            let (partition, position) = (cursor.partition.clone(), cursor.position());
+                            unplaced.entry(node).or_default().push(Unplaced { id: *id, partition, position });
+                            continue;
+                        }
+                        cursor.lead = Lead::At { node, epoch };
                         nodes.push(node);
                     }
                     Found::NotAsked => {
@@ -135,6 +173,9 @@ impl Shared {
         nodes.dedup();
         for node in nodes {
             self.start_lanes(node);
+        }
+        for (node, cursors) in unplaced {
+            self.kafka.runtime().spawn(bounds::check(self.clone(), node, cursors));
         }
         self.work.notify_waiters();
         if failed {
@@ -178,64 +219,6 @@ impl Shared {
             return;
         }
         cursor.fail(Error::loss(cursor.partition.clone(), cursor.position(), Loss::Recreated { was, now }));
-    }
-
-    /// Asks where the logs begin and end, and fails or moves the cursors accordingly.
-    async fn check_range(self: &Arc<Self>, cursors: &[(CursorId, TopicPartition, i64)]) {
-        let bounds = async |spec| {
-            let wanted = cursors.iter().map(|(_, tp, _)| (tp.clone(), spec)).collect();
-            self.kafka.list_offsets(wanted, Isolation::ReadUncommitted).await
-        };
-        let (starts, ends) = match (bounds(OffsetSpec::Earliest).await, bounds(OffsetSpec::Latest).await) {
-            (Ok(starts), Ok(ends)) => (starts, ends),
-            (Err(error), _) | (_, Err(error)) => return self.range_unknown(cursors, &error),
-        };
-        let offset = |found: &BTreeMap<TopicPartition, _>, tp| {
-            found.get(tp).and_then(|f: &crate::FoundOffset| f.offset).unwrap_or(0)
-        };
-        let mut state = self.state.lock();
-        for (id, tp, position) in cursors {
-            let Some(Entry { cursor, ready }) = state.cursors.get_mut(id) else { continue };
-            self.out_of_range(cursor, *position, offset(&starts, tp), offset(&ends, tp));
-            ready.notify_one();
-        }
-        drop(state);
-        self.announce();
-    }
-
-    fn out_of_range(&self, cursor: &mut Cursor, position: i64, log_start: i64, log_end: i64) {
-        if (log_start..=log_end).contains(&position) {
-            // The leader saw it otherwise a moment ago, or could not place the epoch that was sent along.
-            cursor.failures = cursor.failures.saturating_add(1);
-            cursor.skip_to(position);
-            return;
-        }
-        if self.options.on_data_loss == OnDataLoss::Continue {
-            let next = position.clamp(log_start, log_end.max(log_start));
-            tracing::warn!(partition = %cursor.partition, position, next, "offsets are lost; reading goes on");
-            cursor.skip_to(next);
-            if position > log_end {
-                // The range that is being read lies in the part of the log that is lost.
-                cursor.vanish();
-            }
-            return;
-        }
-        let loss = Loss::OutOfRange { log_start, log_end };
-        cursor.fail(Error::loss(cursor.partition.clone(), position, loss));
-    }
-
-    fn range_unknown(&self, cursors: &[(CursorId, TopicPartition, i64)], error: &Error) {
-        tracing::debug!(%error, "looking up the bounds of logs failed");
-        let mut state = self.state.lock();
-        for (id, ..) in cursors {
-            let Some(Entry { cursor, ready }) = state.cursors.get_mut(id) else { continue };
-            cursor.failures = cursor.failures.saturating_add(1);
-            cursor.trouble = Some(error.clone());
-            if !error.is_retriable() || error.code() == Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) {
-                self.gone(cursor, error.clone());
-                ready.notify_one();
-            }
-        }
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use millstream_broker::Act;
-use millstream_client::{ErrorCode, FetchOptions, Loss, TopicPartition};
+use millstream_broker::{Act, RuleHandle};
+use millstream_client::{ClientOptions, ErrorCode, FetchOptions, Kafka, Loss, TopicPartition};
 use millstream_protocol::ids::ApiKey;
 
-use crate::records::{decode, drain, fill, numbers};
+use crate::records::{PATIENCE, decode, drain, fill, numbers};
 use crate::setup::Cluster;
 
 fn small() -> FetchOptions {
@@ -137,4 +137,88 @@ async fn a_log_truncated_under_a_follower_is_a_data_loss_told_by_the_next_range(
         other => panic!("{other:?}"),
     };
     assert_eq!(ends, end);
+}
+
+/// Resolves once a rule has struck so often.
+async fn until_hit(rule: &RuleHandle, times: u64) {
+    while rule.hits() < times {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// While `stuck` gets nowhere, another partition is read to its end.
+async fn the_other_is_read(kafka: &Kafka, fault: &RuleHandle, hits: u64, from: i64) {
+    let reader = kafka.reader(FetchOptions { progress_timeout: Duration::from_secs(3600), ..small() });
+    let mut stuck = reader.read(&TopicPartition::new("stuck", 0), from, from + 1);
+    let others = async {
+        until_hit(fault, hits).await;
+        drain(reader.read(&TopicPartition::new("other", 0), 0, 100)).await.unwrap().len()
+    };
+    let read = tokio::select! {
+        early = stuck.next() => panic!("nothing could be known of it: {early:?}"),
+        rows = tokio::time::timeout(PATIENCE, others) => rows.expect("it waits for the other partition"),
+    };
+    assert_eq!(read, 100);
+    fault.remove();
+}
+
+/// No deadline or pause of these ends within a test.
+fn patient(options: ClientOptions) -> ClientOptions {
+    let hour = Duration::from_secs(3600);
+    ClientOptions { metadata_timeout: hour, request_timeout: hour, ..options }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_whose_bounds_nobody_tells_holds_up_no_other_partition() {
+    let faults =
+        [Act::Error(ErrorCode::LEADER_NOT_AVAILABLE), Act::Delay(Duration::from_secs(3600)), Act::Drop];
+    for fault in faults {
+        let cluster = Cluster::start(1);
+        fill(&cluster.connect().await, "stuck", 1, 100).await;
+        let kafka = Kafka::connect(patient(cluster.options())).await.unwrap();
+        fill(&kafka, "other", 1, 100).await;
+        let act = fault.clone();
+        let rule = cluster.broker.on(ApiKey::LIST_OFFSETS, move |request| {
+            if request.mentions("stuck") { act.clone() } else { Act::Pass }
+        });
+        the_other_is_read(&kafka, &rule, 1, 5000).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_out_of_range_is_told_once_its_leader_says_so() {
+    let cluster = Cluster::start(3);
+    let kafka = cluster.connect().await;
+    fill(&kafka, "t", 3, 300).await;
+    let count = AtomicU64::new(0);
+    let rule =
+        cluster.broker.on(ApiKey::LIST_OFFSETS, move |_| match count.fetch_add(1, Ordering::Relaxed) {
+            0 => Act::Error(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+            1 => Act::Drop,
+            _ => Act::Pass,
+        });
+    let reader = kafka.reader(small());
+    for partition in 0..3 {
+        let tp = TopicPartition::new("t", partition);
+        let error = drain(reader.read(&tp, 5000, 5001)).await.unwrap_err();
+        let loss = error.data_loss().expect("a data loss").loss;
+        assert_eq!(loss, Loss::OutOfRange { log_start: 0, log_end: 100 });
+    }
+    assert_eq!(rule.hits(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_fails_again_and_again_holds_up_no_other() {
+    let cluster = Cluster::start(1);
+    fill(&cluster.connect().await, "stuck", 1, 100).await;
+    let hour = Duration::from_secs(3600);
+    let options = ClientOptions { retry_backoff: hour, retry_backoff_max: hour, ..cluster.options() };
+    let kafka = Kafka::connect(options).await.unwrap();
+    fill(&kafka, "other", 1, 100).await;
+    let stuck = kafka.describe_topics(&["stuck".to_owned()]).await.unwrap()[0].id;
+    let rule = cluster.broker.on(ApiKey::FETCH, move |request| {
+        let is_stuck = request.body.windows(16).any(|bytes| bytes == stuck.as_bytes());
+        if is_stuck { Act::Error(ErrorCode::NOT_LEADER_OR_FOLLOWER) } else { Act::Pass }
+    });
+    the_other_is_read(&kafka, &rule, 2, 0).await;
 }
