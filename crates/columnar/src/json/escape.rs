@@ -12,7 +12,6 @@ pub(super) fn append_quoted(text: &str, out: &mut String) {
 
 /// Appends `text` with escapes.
 pub(super) fn append_escaped(text: &str, out: &mut String) {
-    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let mut rest = text;
     loop {
         let at = scan::string_end(rest.as_bytes(), 0, b'"');
@@ -22,22 +21,28 @@ pub(super) fn append_escaped(text: &str, out: &mut String) {
         let Some(&byte) = special.as_bytes().first() else {
             return;
         };
-        out.push('\\');
-        match byte {
-            b'"' | b'\\' => out.push(char::from(byte)),
-            0x08 => out.push('b'),
-            0x09 => out.push('t'),
-            0x0a => out.push('n'),
-            0x0c => out.push('f'),
-            0x0d => out.push('r'),
-            other => {
-                out.push_str("u00");
-                out.push(HEX[usize::from(other >> 4)]);
-                out.push(HEX[usize::from(other & 15)]);
-            }
-        }
+        let (escape, length) = escaped(byte);
+        out.extend(escape[..length].iter().map(|byte| char::from(*byte)));
         rest = &special[1..];
     }
+}
+
+/// The escape of an ASCII character that needs one, and its length.
+pub(super) fn escaped(byte: u8) -> ([u8; 6], usize) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let letter = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        0x09 => b't',
+        0x0a => b'n',
+        0x0c => b'f',
+        0x0d => b'r',
+        other => {
+            let (high, low) = (HEX[usize::from(other >> 4)], HEX[usize::from(other & 15)]);
+            return ([b'\\', b'u', b'0', b'0', high, low], 6);
+        }
+    };
+    ([b'\\', letter, 0, 0, 0, 0], 2)
 }
 
 /// The UTF-16 unit that the four hexadecimal digits at `at` name.

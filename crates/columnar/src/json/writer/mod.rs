@@ -6,6 +6,7 @@
 //! as base64; dates and timestamps by their formats, of which the defaults are written without the pattern machinery;
 //! map keys as text.
 
+mod cells;
 mod decimal;
 mod moment;
 mod node;
@@ -20,6 +21,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray, new_empty_array
 use arrow_buffer::Buffer;
 use arrow_schema::{DataType, FieldRef};
 
+use self::cells::BLOCK;
 pub(crate) use self::moment::MomentFormats;
 use self::node::{Members, Node};
 use self::out::Out;
@@ -35,6 +37,11 @@ pub struct JsonWriter {
     pretty: bool,
     formats: MomentFormats,
 }
+
+/// Rows by which the length of the others is estimated.
+const SAMPLE: usize = 16;
+/// Bytes that are reserved on an estimate at most.
+const MOST_RESERVED: usize = 16 << 20;
 
 impl JsonWriter {
     /// Compiles the type to write (a struct, list or map of the table's types) and the options.
@@ -61,15 +68,22 @@ impl JsonWriter {
                 values.data_type()
             )));
         }
-        let node = Node::bind(values)?;
+        let mut node = Node::bind(values)?;
         let mut text = Out::behind(Vec::new());
         let mut views = Vec::with_capacity(values.len());
         for row in 0..values.len() {
+            if row % BLOCK == 0 {
+                node.prepare(row..values.len().min(row + BLOCK), self);
+            }
             if values.is_null(row) {
                 views.push(0);
                 continue;
             }
             let start = text.so_far().len();
+            if row == SAMPLE {
+                let rest = (start / SAMPLE).saturating_mul(values.len() - SAMPLE);
+                text.reserve((rest + rest / 8).min(MOST_RESERVED));
+            }
             self.append(&node, row, &mut text)?;
             let document = &text.so_far()[start..];
             views.push(if document.len() <= INLINE {
@@ -101,9 +115,12 @@ impl JsonWriter {
                 "the batch is not of the type that the writer was compiled for".into(),
             ));
         }
-        let members = Members::bind(schema.fields(), batch.columns())?;
+        let mut members = Members::bind(schema.fields(), batch.columns())?;
         let mut text = Out::behind(std::mem::take(out));
         for row in 0..batch.num_rows() {
+            if row % BLOCK == 0 {
+                members.prepare(row..batch.num_rows().min(row + BLOCK), self);
+            }
             let written = if self.pretty {
                 members.append::<true>(row, 0, self, &mut text)
             } else {

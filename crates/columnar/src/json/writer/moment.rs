@@ -2,6 +2,7 @@
 //! `2026-02-28T01:02:03.450+01:00` (`Z` for UTC) and `2026-02-28T01:02:03.450`.
 
 use super::out::{Out, PAIRS};
+use super::window::{HALF, Window};
 use crate::Result;
 use crate::datetime::{Pattern, TimeZone, civil_from_days, split_micros};
 use crate::json::JsonWriteOptions;
@@ -59,16 +60,25 @@ impl MomentFormats {
 
     /// Writes an instant in quotes.
     pub(super) fn write_timestamp(&self, micros: i64, out: &mut Out) -> Result<()> {
-        if self.timestamp.is_some() {
-            return out.quoted(|out| self.append_timestamp(micros, out));
-        }
+        out.quoted(|out| self.append_timestamp(micros, out))
+    }
+
+    /// Whether instants have the default form.
+    pub(super) fn has_usual_timestamps(&self) -> bool {
+        self.timestamp.is_none()
+    }
+
+    /// Writes an instant in its default form, in quotes; false for one that is longer than usual.
+    #[inline(always)]
+    pub(super) fn write_instant(&self, micros: i64, window: &mut Window<'_>) -> bool {
         let iso = self.instant(micros);
-        out.write(|window| {
-            window.byte(b'"');
-            window.block(&iso.bytes, iso.length);
-            window.byte(b'"');
-        });
-        Ok(())
+        let Some(block) = iso.bytes.first_chunk::<HALF>().filter(|_| iso.length < HALF - 1) else {
+            return false;
+        };
+        window.byte(b'"');
+        window.block(block, iso.length);
+        window.byte(b'"');
+        true
     }
 
     /// Writes a wall clock in quotes.

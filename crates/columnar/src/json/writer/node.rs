@@ -1,17 +1,19 @@
 //! The writers of values: one node per array of the batch, bound once and then asked row by row.
 
+use std::ops::Range;
+
 use arrow_array::cast::AsArray;
 use arrow_array::*;
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Fields, IntervalUnit, TimeUnit};
 
 use super::JsonWriter;
+use super::cells::Cells;
 use super::decimal::append_number;
 use super::out::Out;
-use super::window::{Piece, Window};
+use super::window::Piece;
 use crate::json::base64;
 use crate::json::escape::append_quoted;
-use crate::records::INLINE;
 use crate::text::{
     append_day_time_interval, append_decimal, append_f32, append_f64, append_i64, append_year_month_interval,
 };
@@ -23,10 +25,10 @@ pub(super) enum Node<'a> {
     Boolean(&'a BooleanArray),
     Int8(&'a Int8Array),
     Int16(&'a Int16Array),
-    Int32(&'a Int32Array),
-    Int64(&'a Int64Array),
+    Int32(&'a [i32]),
+    Int64(&'a [i64]),
     Float32(&'a Float32Array),
-    Float64(&'a Float64Array),
+    Float64(&'a [f64]),
     Decimal(&'a Decimal128Array, i8),
     String(&'a StringViewArray),
     Binary(&'a BinaryViewArray),
@@ -45,11 +47,14 @@ pub(super) struct Column<'a> {
     nulls: Option<&'a NullBuffer>,
     is_void: bool,
     node: Node<'a>,
+    cells: Cells,
 }
 
 /// The fields of a struct.
 pub(super) struct Members<'a> {
     members: Vec<Member<'a>>,
+    /// No value is null.
+    is_full: bool,
 }
 
 struct Member<'a> {
@@ -67,10 +72,10 @@ impl<'a> Node<'a> {
             DataType::Boolean => Self::Boolean(array.as_boolean()),
             DataType::Int8 => Self::Int8(array.as_primitive()),
             DataType::Int16 => Self::Int16(array.as_primitive()),
-            DataType::Int32 => Self::Int32(array.as_primitive()),
-            DataType::Int64 => Self::Int64(array.as_primitive()),
+            DataType::Int32 => Self::Int32(array.as_primitive::<types::Int32Type>().values()),
+            DataType::Int64 => Self::Int64(array.as_primitive::<types::Int64Type>().values()),
             DataType::Float32 => Self::Float32(array.as_primitive()),
-            DataType::Float64 => Self::Float64(array.as_primitive()),
+            DataType::Float64 => Self::Float64(array.as_primitive::<types::Float64Type>().values()),
             DataType::Decimal128(_, scale) => Self::Decimal(array.as_primitive(), *scale),
             DataType::Utf8View => Self::String(array.as_string_view()),
             DataType::BinaryView => Self::Binary(array.as_binary_view()),
@@ -92,32 +97,19 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Writes the value of a row, which is not null, if it is short and usual.
-    #[inline(always)]
-    fn write(&self, row: usize, window: &mut Window<'_>) -> bool {
+    /// Writes the values of some rows ahead, where that is of use.
+    pub fn prepare(&mut self, rows: Range<usize>, writer: &JsonWriter) {
+        let elements = |offsets: &[i32]| offsets[rows.start] as usize..offsets[rows.end] as usize;
         match self {
-            Self::String(array) => {
-                let view = array.views()[row];
-                if view as u32 as usize <= INLINE {
-                    window.inline_string(view)
-                } else {
-                    window.short_string(array.value(row).as_bytes())
-                }
-            }
-            Self::Int64(array) => {
-                window.integer(array.value(row));
-                true
-            }
-            Self::Int32(array) => {
-                window.integer(array.value(row).into());
-                true
-            }
-            Self::Float64(array) => window.double(array.value(row)),
-            _ => false,
+            Self::Struct(members) => members.prepare(rows, writer),
+            Self::List(array, values) => values.prepare(elements(array.value_offsets()), writer),
+            Self::Map(array, _, values) => values.prepare(elements(array.value_offsets()), writer),
+            _ => {}
         }
     }
 
     /// Appends the value of a row, which is not null.
+    #[inline(never)]
     pub fn append<const PRETTY: bool>(
         &self,
         row: usize,
@@ -126,10 +118,10 @@ impl<'a> Node<'a> {
         out: &mut Out,
     ) -> Result<()> {
         match self {
-            Self::String(array) => out.string(array, row),
-            Self::Int64(array) => out.write(|window| window.integer(array.value(row))),
-            Self::Int32(array) => out.write(|window| window.integer(array.value(row).into())),
-            Self::Float64(array) => out.double(array.value(row)),
+            Self::String(array) => out.string(array.value(row)),
+            Self::Int64(values) => out.write(|window| window.integer(values[row])),
+            Self::Int32(values) => out.write(|window| window.integer(values[row].into())),
+            Self::Float64(values) => out.double(values[row]),
             Self::Boolean(array) => out.text(if array.value(row) { "true" } else { "false" }),
             Self::Timestamp(array) => return writer.formats.write_timestamp(array.value(row), out),
             Self::Struct(members) => return members.append::<PRETTY>(row, nesting, writer, out),
@@ -187,17 +179,17 @@ impl<'a> Node<'a> {
     /// A map key: Spark takes its internal value as text, so dates are days and timestamps microseconds.
     fn append_key(&self, row: usize, out: &mut Out) -> Result<()> {
         if let Self::String(array) = self {
-            out.string(array, row);
+            out.string(array.value(row));
             return Ok(());
         }
         quoted(out, |out| match self {
             Self::Boolean(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
             Self::Int8(array) => append_i64(array.value(row).into(), out),
             Self::Int16(array) => append_i64(array.value(row).into(), out),
-            Self::Int32(array) => append_i64(array.value(row).into(), out),
-            Self::Int64(array) => append_i64(array.value(row), out),
+            Self::Int32(values) => append_i64(values[row].into(), out),
+            Self::Int64(values) => append_i64(values[row], out),
             Self::Float32(array) => append_f32(array.value(row), out),
-            Self::Float64(array) => append_f64(array.value(row), out),
+            Self::Float64(values) => append_f64(values[row], out),
             Self::Decimal(array, scale) => append_decimal(array.value(row), *scale, out),
             Self::Date(array) => append_i64(array.value(row).into(), out),
             Self::Timestamp(array) | Self::TimestampNtz(array) => append_i64(array.value(row), out),
@@ -212,7 +204,13 @@ impl<'a> Node<'a> {
 impl<'a> Column<'a> {
     fn bind(array: &'a dyn Array) -> Result<Self> {
         let node = Node::bind(array)?;
-        Ok(Self { nulls: array.nulls(), is_void: matches!(node, Node::Null), node })
+        let (nulls, is_void) = (array.nulls(), matches!(node, Node::Null));
+        Ok(Self { nulls, is_void, node, cells: Cells::default() })
+    }
+
+    fn prepare(&mut self, rows: Range<usize>, writer: &JsonWriter) {
+        self.cells.fill(&self.node, rows.clone(), writer);
+        self.node.prepare(rows, writer);
     }
 
     #[inline(always)]
@@ -233,7 +231,21 @@ impl<'a> Column<'a> {
             out.text("null");
             return Ok(());
         }
+        if let Some(cell) = self.cells.get(row) {
+            out.write(|window| window.cell(cell));
+            return Ok(());
+        }
+        if let Node::Struct(members) = &self.node {
+            return members.append::<PRETTY>(row, nesting, writer, out);
+        }
         self.node.append::<PRETTY>(row, nesting, writer, out)
+    }
+}
+
+impl Member<'_> {
+    #[inline(always)]
+    fn piece(&self, is_first: bool) -> &Piece {
+        if is_first { &self.first } else { &self.later }
     }
 }
 
@@ -249,7 +261,16 @@ impl<'a> Members<'a> {
                 column: Column::bind(column.as_ref())?,
             })
         };
-        Ok(Self { members: fields.iter().zip(columns).map(bind).collect::<Result<_>>()? })
+        let members = fields.iter().zip(columns).map(bind).collect::<Result<Vec<_>>>()?;
+        let is_full = members.iter().all(|member| !member.column.is_void && member.column.nulls.is_none());
+        Ok(Self { members, is_full })
+    }
+
+    /// As [`Node::prepare`].
+    pub fn prepare(&mut self, rows: Range<usize>, writer: &JsonWriter) {
+        for member in &mut self.members {
+            member.column.prepare(rows.clone(), writer);
+        }
     }
 
     /// Appends the struct of a row.
@@ -263,28 +284,27 @@ impl<'a> Members<'a> {
         if PRETTY {
             return self.append_pretty(row, nesting, writer, out);
         }
-        let mut empty = true;
-        for member in &self.members {
-            if member.column.is_null(row) {
-                if !writer.ignore_null_fields {
-                    out.piece(if empty { &member.first } else { &member.later });
-                    out.text("null");
-                    empty = false;
+        let (mut at, mut empty) = (0, true);
+        loop {
+            // What is written ahead.
+            out.pairs(|| {
+                let member = self.members.get(at)?;
+                let cell = member.column.cells.get(row)?;
+                let piece = member.piece(empty);
+                if !piece.long.is_empty() || (!self.is_full && member.column.is_null(row)) {
+                    return None;
                 }
+                (at, empty) = (at.wrapping_add(1), false);
+                Some((piece, cell))
+            });
+            let Some(member) = self.members.get(at) else { break };
+            at = at.wrapping_add(1);
+            if writer.ignore_null_fields && member.column.is_null(row) {
                 continue;
             }
-            let piece = if empty { &member.first } else { &member.later };
+            out.piece(member.piece(empty));
             empty = false;
-            let node = &member.column.node;
-            let is_written = piece.long.is_empty()
-                && out.write(|window| {
-                    window.piece(piece);
-                    node.write(row, window) || window.take_back()
-                });
-            if !is_written {
-                out.piece(piece);
-                node.append::<false>(row, nesting, writer, out)?;
-            }
+            member.column.append::<false>(row, nesting, writer, out)?;
         }
         out.text(if empty { "{}" } else { "}" });
         Ok(())
@@ -307,7 +327,7 @@ impl<'a> Members<'a> {
 
 fn append_list<const PRETTY: bool>(
     values: &Column<'_>,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     nesting: usize,
     writer: &JsonWriter,
     out: &mut Out,

@@ -1,11 +1,9 @@
 //! The text that is written, as bytes.
 
-use arrow_array::StringViewArray;
-
-use super::window::{Piece, WINDOW, Window};
-use crate::json::escape::append_escaped;
+use super::cells::Cell;
+use super::window::{HALF, Piece, WINDOW, Window};
+use crate::json::escape::escaped;
 use crate::json::scan;
-use crate::records::INLINE;
 use crate::text::append_f64;
 
 /// JSON text while it grows. Every piece is UTF-8.
@@ -21,6 +19,8 @@ pub(super) struct Out {
 }
 
 const AREA: usize = 4096;
+/// Room for a piece and a cell.
+const PAIR: usize = 3 * HALF;
 
 /// Two digits of each number below 100.
 pub(super) const PAIRS: [[u8; 2]; 100] = {
@@ -47,6 +47,11 @@ impl Out {
         &mut self.bytes
     }
 
+    /// Makes room for so many bytes more.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
     /// The whole text.
     pub fn finish(mut self) -> Vec<u8> {
         std::mem::take(self.so_far())
@@ -63,6 +68,30 @@ impl Out {
         let written = write(&mut window);
         self.end = self.end.wrapping_add(window.length());
         written
+    }
+
+    /// Pieces that are not long, each with the text of a cell, as long as there are any.
+    #[inline(always)]
+    pub fn pairs<'p>(&mut self, mut next: impl FnMut() -> Option<(&'p Piece, &'p Cell)>) {
+        // Not in memory: each place depends on the one before.
+        let mut end = self.end;
+        while let Some((piece, cell)) = next() {
+            if end > AREA - PAIR {
+                self.end = end;
+                self.so_far();
+                end = 0;
+            }
+            let room = self.area.get_mut(end..).and_then(<[u8]>::first_chunk_mut::<PAIR>);
+            let room = room.expect("there is room for a pair");
+            room[..HALF].copy_from_slice(&piece.block);
+            let (at, length) = (piece.length & (2 * HALF - 1), usize::from(cell.length));
+            room[at..at + HALF].copy_from_slice(&cell.text[..HALF]);
+            if length > HALF {
+                room[at + HALF..at + WINDOW].copy_from_slice(&cell.text[HALF..]);
+            }
+            end = end.wrapping_add(at).wrapping_add(length);
+        }
+        self.end = end;
     }
 
     #[inline(always)]
@@ -115,29 +144,18 @@ impl Out {
         Ok(())
     }
 
-    /// The string of a row, quoted and escaped.
+    /// A text, quoted and escaped.
     #[inline(never)]
-    pub fn string(&mut self, array: &StringViewArray, row: usize) {
-        let view = array.views()[row];
-        let is_written = if view as u32 as usize <= INLINE {
-            self.write(|window| window.inline_string(view))
-        } else {
-            self.write(|window| window.short_string(array.value(row).as_bytes()))
-        };
-        if !is_written {
-            self.any_string(array.value(row));
-        }
-    }
-
-    fn any_string(&mut self, text: &str) {
+    pub fn string(&mut self, text: &str) {
         self.byte(b'"');
-        if scan::string_end(text.as_bytes(), 0, b'"') == text.len() {
-            self.text(text);
-        } else {
-            let Ok(()) = self.made(|out| -> Result<(), std::convert::Infallible> {
-                append_escaped(text, out);
-                Ok(())
-            });
+        let mut rest = text.as_bytes();
+        loop {
+            let (plain, special) = rest.split_at(scan::string_end(rest, 0, b'"'));
+            self.extend(plain);
+            let Some((byte, behind)) = special.split_first() else { break };
+            let (escape, length) = escaped(*byte);
+            self.write(|window| window.block(&escape, length));
+            rest = behind;
         }
         self.byte(b'"');
     }
@@ -158,7 +176,11 @@ impl Out {
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::StringViewArray;
+
     use super::*;
+    use crate::json::escape::append_quoted;
+    use crate::records::INLINE;
 
     #[test]
     fn texts_longer_than_the_area_and_across_its_end_are_whole() {
@@ -178,18 +200,42 @@ mod tests {
     #[test]
     fn strings_of_every_length_are_escaped_where_they_must() {
         for length in 0..40 {
-            for (at, special) in
-                (0..=length).flat_map(|at| [(at, "\""), (at, "\\"), (at, "\u{1}"), (at, " ")])
-            {
-                let mut text = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"[..length].to_string();
-                text.insert_str(at, special);
-                let array = StringViewArray::from_iter_values([&text]);
-                let mut out = Out::behind(Vec::new());
-                out.string(&array, 0);
-                let mut expected = String::from("\"");
-                append_escaped(&text, &mut expected);
-                expected.push('"');
-                assert_eq!(String::from_utf8(out.finish()).unwrap(), expected);
+            for special in ["", "\"", "\\", "\n", "\u{1f}", "\u{7f}", "\u{e9}", "\u{1f600}"] {
+                for at in 0..=length {
+                    let mut text = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"[..length].to_string();
+                    text.insert_str(at, special);
+                    let mut out = Out::behind(Vec::new());
+                    out.string(&text);
+                    let mut expected = String::new();
+                    append_quoted(&text, &mut expected);
+                    assert_eq!(String::from_utf8(out.finish()).unwrap(), expected);
+                    // The shorter ways.
+                    let array = StringViewArray::from_iter_values([&text]);
+                    let mut out = Out::behind(Vec::new());
+                    let is_inline = text.len() <= INLINE;
+                    let is_written = out.write(|window| match is_inline {
+                        true => window.inline_string(array.views()[0]),
+                        false => window.short_string(text.as_bytes()),
+                    });
+                    let is_plain = expected.len() == text.len() + 2;
+                    assert_eq!(is_written, is_plain && text.len() <= 30, "{text}");
+                    if is_written {
+                        assert_eq!(String::from_utf8(out.finish()).unwrap(), expected);
+                    }
+                    let mut out = Out::behind(Vec::new());
+                    if out.write(|window| window.escaped_string(text.as_bytes())) {
+                        assert_eq!(String::from_utf8(out.finish()).unwrap(), expected);
+                    } else {
+                        assert!(text.len() > 30);
+                    }
+                    let controls = special.repeat(length);
+                    let mut out = Out::behind(Vec::new());
+                    if out.write(|window| window.escaped_string(controls.as_bytes())) {
+                        let mut expected = String::new();
+                        append_quoted(&controls, &mut expected);
+                        assert_eq!(String::from_utf8(out.finish()).unwrap(), expected);
+                    }
+                }
             }
         }
     }

@@ -1,15 +1,16 @@
-//! Short texts written to a place of fixed size, so that one check of room serves a name and its value.
-//!
-//! Blocks of a fixed size are copied and cut to their length, which costs a store or two instead of a call.
+//! Short texts written to a place of fixed size: blocks of a fixed size are copied and cut to their length, which
+//! costs a store or two instead of a call, and needs no check of room.
 
+use super::cells::Cell;
+use crate::json::escape::escaped;
 use crate::json::scan;
 use crate::records::INLINE;
 
-/// Room of a window: half of it is before the last block.
-pub(super) const WINDOW: usize = 128;
-const HALF: usize = WINDOW / 2;
+/// Room of a window: a block of half of it, behind up to 31 bytes.
+pub(super) const WINDOW: usize = 63;
+pub(super) const HALF: usize = 32;
 
-/// Where texts of up to [`WINDOW`] bytes together are written. Each may begin in the first half only.
+/// Where texts are written. Each may begin in the first half only.
 pub(super) struct Window<'a> {
     room: &'a mut [u8; WINDOW],
     length: usize,
@@ -18,15 +19,15 @@ pub(super) struct Window<'a> {
 /// A piece of up to 32 bytes, ready to be copied.
 #[derive(Debug)]
 pub(super) struct Piece {
-    block: [u8; 32],
-    length: usize,
+    pub block: [u8; HALF],
+    pub length: usize,
     /// The piece itself, if it is longer.
     pub long: Box<[u8]>,
 }
 
 impl Piece {
     pub fn new(text: &str) -> Self {
-        let mut block = [0; 32];
+        let mut block = [0; HALF];
         let is_long = text.len() > block.len();
         if !is_long {
             block[..text.len()].copy_from_slice(text.as_bytes());
@@ -47,14 +48,7 @@ impl<'a> Window<'a> {
         self.length
     }
 
-    /// As if nothing had been written; false.
-    #[inline(always)]
-    pub fn take_back(&mut self) -> bool {
-        self.length = 0;
-        false
-    }
-
-    /// The first `length` bytes of a block, which has 64 at most.
+    /// The first `length` bytes of a block, which has half of the window's at most.
     #[inline(always)]
     pub fn block<const N: usize>(&mut self, block: &[u8; N], length: usize) {
         const { assert!(N <= HALF) };
@@ -67,6 +61,14 @@ impl<'a> Window<'a> {
     #[inline(always)]
     pub fn byte(&mut self, byte: u8) {
         self.block(&[byte], 1);
+    }
+
+    /// What was written to another window; only to an empty one.
+    #[inline(always)]
+    pub fn cell(&mut self, cell: &Cell) {
+        debug_assert!(self.length == 0);
+        *self.room = cell.text;
+        self.length = cell.length.into();
     }
 
     /// Writes nothing for a piece that is long.
@@ -92,38 +94,66 @@ impl<'a> Window<'a> {
         true
     }
 
-    /// A text of 13 to 32 bytes, quoted; false if it needs escapes or is of another length.
+    /// A text of 8 to 30 bytes, quoted; false if it needs escapes or is of another length.
     #[inline(always)]
     pub fn short_string(&mut self, text: &[u8]) -> bool {
         let length = text.len();
-        if let (Some(first), Some(last), 16..=32) =
-            (text.first_chunk::<16>(), text.last_chunk::<16>(), length)
-        {
-            let mut block = [b'"'; 34];
-            block[1..17].copy_from_slice(first);
-            block[length - 15..=length].copy_from_slice(last);
-            block[length + 1] = b'"';
-            let is_plain =
-                scan::is_plain(u128::from_le_bytes(*first)) && scan::is_plain(u128::from_le_bytes(*last));
-            if is_plain {
-                self.block(&block, length + 2);
-            }
-            is_plain
-        } else if let (Some(first), Some(last), 8..=15) =
-            (text.first_chunk::<8>(), text.last_chunk::<8>(), length)
-        {
-            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-            let is_plain = scan::is_plain(u128::from(first) | u128::from(last) << 64);
-            if is_plain {
-                let text = u128::from(first) | u128::from(last) << (8 * (length - 8));
-                self.byte(b'"');
-                self.block(&text.to_le_bytes(), length);
-                self.byte(b'"');
-            }
-            is_plain
-        } else {
-            false
+        if !(8..=30).contains(&length) {
+            return false;
         }
+        let Some(place) = self.place() else { return false };
+        place[0] = b'"';
+        place[length + 1] = b'"';
+        // Two parts that may overlap.
+        if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+            place[1..17].copy_from_slice(first);
+            place[length - 15..=length].copy_from_slice(last);
+            if !scan::is_plain(u128::from_le_bytes(*first)) || !scan::is_plain(u128::from_le_bytes(*last)) {
+                return false;
+            }
+        } else if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            place[1..9].copy_from_slice(first);
+            place[length - 7..=length].copy_from_slice(last);
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            if !scan::is_plain(u128::from(first) | u128::from(last) << 64) {
+                return false;
+            }
+        }
+        self.length = self.length.wrapping_add(length).wrapping_add(2);
+        true
+    }
+
+    /// A text of up to 30 bytes, quoted, with escapes; false if that is too long. Only to an empty window.
+    #[inline(never)]
+    pub fn escaped_string(&mut self, text: &[u8]) -> bool {
+        if text.len() > 30 {
+            return false;
+        }
+        self.room[0] = b'"';
+        let (mut at, mut rest) = (1, text);
+        loop {
+            let (plain, special) = rest.split_at(scan::string_end(rest, 0, b'"'));
+            let Some(place) = self.room.get_mut(at..at + plain.len()) else { return false };
+            place.copy_from_slice(plain);
+            at += plain.len();
+            let Some((byte, behind)) = special.split_first() else { break };
+            let (escape, length) = escaped(*byte);
+            let Some(place) = self.room.get_mut(at..at + escape.len()) else { return false };
+            place.copy_from_slice(&escape);
+            at += length;
+            rest = behind;
+        }
+        let Some(place) = self.room.get_mut(at) else { return false };
+        *place = b'"';
+        self.length = at + 1;
+        true
+    }
+
+    /// Half a window behind what was written.
+    #[inline(always)]
+    fn place(&mut self) -> Option<&mut [u8; HALF]> {
+        debug_assert!(self.length < HALF);
+        self.room[self.length & (HALF - 1)..].first_chunk_mut()
     }
 
     #[inline(always)]
@@ -183,8 +213,15 @@ impl<'a> Window<'a> {
         let unscaled = rounded.to_bits() & ((1 << 52) - 1);
         let (whole, places) = ((unscaled / 10_000) as u32, (unscaled % 10_000) as u32);
         self.sign(value < 0.0);
-        self.digits(whole);
-        let fraction = four_digits(places);
+        let fraction = if whole < 10_000 {
+            let digits = split_fours(whole, places);
+            let zeros = ((digits as u32 ^ ZEROS as u32) | 1 << 24).trailing_zeros() / 8;
+            self.block(&(digits as u32 >> (8 * zeros)).to_le_bytes(), 4usize.wrapping_sub(zeros as usize));
+            (digits >> 32) as u32
+        } else {
+            self.digits(whole);
+            split_fours(0, places).wrapping_shr(32) as u32
+        };
         let zeros = ((fraction ^ ZEROS as u32) | 1).leading_zeros() / 8;
         let fraction = u64::from(fraction) << 8 | u64::from(b'.');
         self.block(&fraction.to_le_bytes(), 5usize.wrapping_sub(zeros as usize));
@@ -195,15 +232,16 @@ impl<'a> Window<'a> {
     fn shortest(&mut self, value: f64) {
         let mut buffer = zmij::Buffer::new();
         let text = buffer.format_finite(value).as_bytes();
-        let mut block = [0; 32];
-        match (text.first_chunk::<16>(), text.last_chunk::<16>(), text.len()) {
-            (Some(first), Some(last), length @ 16..=32) => {
-                block[..16].copy_from_slice(first);
-                block[length - 16..length].copy_from_slice(last);
+        let length = text.len();
+        let Some(place) = self.place() else { return };
+        match (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+            (Some(first), Some(last)) if length <= HALF => {
+                place[..16].copy_from_slice(first);
+                place[length - 16..length].copy_from_slice(last);
             }
-            (_, _, length) => block[..length].copy_from_slice(text),
+            _ => place[..length].copy_from_slice(text),
         }
-        self.block(&block, text.len());
+        self.length = self.length.wrapping_add(length);
     }
 }
 
@@ -213,22 +251,18 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// The eight ASCII digits of a number below `10^8`, the first one lowest.
 #[inline(always)]
 fn eight_digits(number: u32) -> u64 {
+    split_fours(number / 10_000, number % 10_000)
+}
+
+/// The four ASCII digits of each of two numbers below `10^4`, the first one lowest.
+#[inline(always)]
+fn split_fours(first: u32, second: u32) -> u64 {
     // Neighbours are split: fours, pairs, digits. No part overflows into the next.
-    let (high, low) = (u64::from(number / 10_000), u64::from(number % 10_000));
-    let fours = high | low << 32;
+    let fours = u64::from(first) | u64::from(second) << 32;
     let hundreds = (fours.wrapping_mul(10_486) >> 20) & 0x0000_007f_0000_007f;
     let pairs = hundreds | fours.wrapping_sub(hundreds.wrapping_mul(100)) << 16;
     let tens = (pairs.wrapping_mul(103) >> 10) & 0x000f_000f_000f_000f;
     (tens | pairs.wrapping_sub(tens.wrapping_mul(10)) << 8) | ZEROS
-}
-
-/// The four ASCII digits of a number below `10^4`.
-#[inline(always)]
-fn four_digits(number: u32) -> u32 {
-    let hundreds = number.wrapping_mul(10_486) >> 20;
-    let pairs = hundreds | number.wrapping_sub(hundreds.wrapping_mul(100)) << 16;
-    let tens = (pairs.wrapping_mul(103) >> 10) & 0x000f_000f;
-    (tens | pairs.wrapping_sub(tens.wrapping_mul(10)) << 8) | ZEROS as u32
 }
 
 #[cfg(test)]
@@ -260,9 +294,10 @@ mod tests {
             });
             assert_eq!(found, Some(value.to_string()));
         }
-        assert!(
-            (0..10_000).all(|number| four_digits(number).to_le_bytes() == *format!("{number:04}").as_bytes())
-        );
+        for number in 0..10_000 {
+            let expected = format!("{:04}{number:04}", 9999 - number);
+            assert_eq!(split_fours(9999 - number, number).to_le_bytes(), *expected.as_bytes());
+        }
     }
 
     #[test]
