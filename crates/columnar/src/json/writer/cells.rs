@@ -7,7 +7,7 @@ use arrow_array::StringViewArray;
 
 use super::JsonWriter;
 use super::node::Node;
-use super::window::{WINDOW, Window};
+use super::window::{HALF, WINDOW, Window};
 use crate::records::INLINE;
 
 /// Rows that are written ahead: their cells fit into the first caches of a processor.
@@ -26,6 +26,7 @@ pub(super) struct Cells {
 /// The text of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cell {
+    /// Half of it at most is filled; the rest is room for blocks.
     pub text: [u8; WINDOW],
     /// 0 for a value that is not here, because it is long or unusual.
     pub length: u8,
@@ -46,18 +47,24 @@ impl Cells {
         }
         match node {
             Node::String(array) => self.strings(array, rows),
-            Node::Int64(values) => self.each(&values[rows], |value, window| {
+            Node::Int64(values) => self.each(&values[rows], |value, room| {
+                let mut window = Window::new(room);
                 window.integer(*value);
-                true
+                window.length()
             }),
-            Node::Int32(values) => self.each(&values[rows], |value, window| {
+            Node::Int32(values) => self.each(&values[rows], |value, room| {
+                let mut window = Window::new(room);
                 window.integer((*value).into());
-                true
+                window.length()
             }),
-            Node::Float64(values) => self.each(&values[rows], |value, window| window.double(*value)),
+            Node::Float64(values) => self.each(&values[rows], |value, room| {
+                let mut window = Window::new(room);
+                if window.double(*value) { window.length() } else { 0 }
+            }),
             Node::Timestamp(array) if writer.formats.has_usual_timestamps() => {
-                self.each(&array.values()[rows], |value, window| {
-                    writer.formats.write_instant(*value, window)
+                self.each(&array.values()[rows], |value, room| {
+                    let mut window = Window::new(room);
+                    if writer.formats.write_instant(*value, &mut window) { window.length() } else { 0 }
                 });
             }
             _ => self.cells.clear(),
@@ -67,26 +74,34 @@ impl Cells {
     fn strings(&mut self, array: &StringViewArray, rows: Range<usize>) {
         let start = rows.start;
         let mut row = start;
-        self.each(&array.views()[rows], |view, window| {
+        self.each(&array.views()[rows], |view, room| {
             let is_inline = *view as u32 as usize <= INLINE;
+            let mut window = Window::new(room);
             let is_plain = if is_inline {
                 window.inline_string(*view)
             } else {
                 window.short_string(array.value(row).as_bytes())
             };
-            let is_written = is_plain || window.escaped_string(array.value(row).as_bytes());
+            let length = if is_plain { window.length() } else { escaped(array.value(row), room) };
             row = row.wrapping_add(1);
-            is_written
+            length
         });
     }
 
+    /// `write` gives the length of what it wrote, or 0.
     #[inline(always)]
-    fn each<T>(&mut self, values: &[T], mut write: impl FnMut(&T, &mut Window<'_>) -> bool) {
+    fn each<T>(&mut self, values: &[T], mut write: impl FnMut(&T, &mut [u8; WINDOW]) -> usize) {
         self.cells.resize(values.len(), Cell { text: [0; WINDOW], length: 0 });
         for (cell, value) in self.cells.iter_mut().zip(values) {
-            let mut window = Window::new(&mut cell.text);
-            let is_written = write(value, &mut window);
-            cell.length = if is_written { window.length() as u8 } else { 0 };
+            let length = write(value, &mut cell.text);
+            cell.length = if length <= HALF { length as u8 } else { 0 };
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn escaped(text: &str, room: &mut [u8; WINDOW]) -> usize {
+    let mut window = Window::new(room);
+    if window.escaped_string(text.as_bytes()) { window.length() } else { 0 }
 }

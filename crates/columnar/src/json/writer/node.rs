@@ -53,8 +53,8 @@ pub(super) struct Column<'a> {
 /// The fields of a struct.
 pub(super) struct Members<'a> {
     members: Vec<Member<'a>>,
-    /// No value is null.
-    is_full: bool,
+    /// No value is null and no piece is long.
+    is_plain: bool,
 }
 
 struct Member<'a> {
@@ -262,8 +262,10 @@ impl<'a> Members<'a> {
             })
         };
         let members = fields.iter().zip(columns).map(bind).collect::<Result<Vec<_>>>()?;
-        let is_full = members.iter().all(|member| !member.column.is_void && member.column.nulls.is_none());
-        Ok(Self { members, is_full })
+        let is_plain = |member: &Member<'_>| {
+            !member.column.is_void && member.column.nulls.is_none() && member.later.long.is_empty()
+        };
+        Ok(Self { is_plain: members.iter().all(is_plain), members })
     }
 
     /// As [`Node::prepare`].
@@ -291,7 +293,7 @@ impl<'a> Members<'a> {
                 let member = self.members.get(at)?;
                 let cell = member.column.cells.get(row)?;
                 let piece = member.piece(empty);
-                if !piece.long.is_empty() || (!self.is_full && member.column.is_null(row)) {
+                if !self.is_plain && (!piece.long.is_empty() || member.column.is_null(row)) {
                     return None;
                 }
                 (at, empty) = (at.wrapping_add(1), false);

@@ -86,9 +86,6 @@ impl Out {
             room[..HALF].copy_from_slice(&piece.block);
             let (at, length) = (piece.length & (2 * HALF - 1), usize::from(cell.length));
             room[at..at + HALF].copy_from_slice(&cell.text[..HALF]);
-            if length > HALF {
-                room[at + HALF..at + WINDOW].copy_from_slice(&cell.text[HALF..]);
-            }
             end = end.wrapping_add(at).wrapping_add(length);
         }
         self.end = end;

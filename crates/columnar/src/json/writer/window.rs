@@ -87,9 +87,8 @@ impl<'a> Window<'a> {
         }
         // The four bytes of the length are passed over but for the last, which is zero and becomes the quote.
         let at = self.length & (HALF - 1);
-        let place: &mut [u8] = &mut self.room[at..at + 16];
-        place.copy_from_slice(&(view >> 24 | u128::from(b'"')).to_le_bytes());
-        place[(length & 15).min(INLINE) + 1] = b'"';
+        self.room[at..at + 16].copy_from_slice(&(view >> 24 | u128::from(b'"')).to_le_bytes());
+        self.room[at + (length & 15) + 1] = b'"';
         self.length = self.length.wrapping_add(length).wrapping_add(2);
         true
     }
@@ -197,8 +196,10 @@ impl<'a> Window<'a> {
     #[inline(always)]
     pub fn double(&mut self, value: f64) -> bool {
         // In this range the shortest text is Java's: plain, with a digit behind the point.
+        // Doubles above zero are ordered as their bits are.
+        const USUAL: std::ops::Range<u64> = 1e-3f64.to_bits()..1e7f64.to_bits();
         let magnitude = value.abs();
-        if !(1e-3..1e7).contains(&magnitude) {
+        if !USUAL.contains(&magnitude.to_bits()) {
             return false;
         }
         // Adding 2^52 rounds to a whole number, which the lowest bits are then.
@@ -207,7 +208,8 @@ impl<'a> Window<'a> {
         // Decimals of up to 15 digits are doubles of their own. So if one of four places is this double, it is its
         // shortest text.
         if (rounded - WHOLE) / 1e4 != magnitude {
-            self.shortest(value);
+            let length = self.place().map_or(0, |place| shortest(value, place));
+            self.length = self.length.wrapping_add(length);
             return true;
         }
         let unscaled = rounded.to_bits() & ((1 << 52) - 1);
@@ -227,22 +229,22 @@ impl<'a> Window<'a> {
         self.block(&fraction.to_le_bytes(), 5usize.wrapping_sub(zeros as usize));
         true
     }
+}
 
-    #[inline(never)]
-    fn shortest(&mut self, value: f64) {
-        let mut buffer = zmij::Buffer::new();
-        let text = buffer.format_finite(value).as_bytes();
-        let length = text.len();
-        let Some(place) = self.place() else { return };
-        match (text.first_chunk::<16>(), text.last_chunk::<16>()) {
-            (Some(first), Some(last)) if length <= HALF => {
-                place[..16].copy_from_slice(first);
-                place[length - 16..length].copy_from_slice(last);
-            }
-            _ => place[..length].copy_from_slice(text),
+/// Writes the shortest text, which is plain; its length.
+#[inline(never)]
+fn shortest(value: f64, place: &mut [u8; HALF]) -> usize {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value).as_bytes();
+    let length = text.len();
+    match (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+        (Some(first), Some(last)) if length <= HALF => {
+            place[..16].copy_from_slice(first);
+            place[length - 16..length].copy_from_slice(last);
         }
-        self.length = self.length.wrapping_add(length);
+        _ => place[..length].copy_from_slice(text),
     }
+    length
 }
 
 /// Eight times the digit zero.
