@@ -1,5 +1,5 @@
-//! The recorded probes of Spark's functions (integration/golden, the cases that hold `probes`), run on rows
-//! in memory.
+//! The recorded probes of Spark's functions (integration/golden, the cases that hold `probes`, and
+//! `tests/golden/recorded`), run on rows in memory. `GOLDEN_DIR` names another folder for the latter.
 //!
 //! A probe passes when its schema, its rows and the errors of its bad rows are as recorded. Probes that
 //! passed once are listed in `tests/golden/passed.txt`; they may not fail again. `GOLDEN=d15 cargo test -p
@@ -24,7 +24,9 @@ async fn probes_that_passed_once_still_pass() {
     let wanted = std::env::var("GOLDEN").ok();
     let listed = std::fs::read_to_string(root.join("tests/golden/passed.txt")).unwrap();
     let listed: BTreeSet<&str> = listed.lines().filter(|l| !l.is_empty()).collect();
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let own = std::env::var("GOLDEN_DIR").map_or_else(|_| root.join("tests/golden/recorded"), Into::into);
+    let list = |folder| std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    let mut files: Vec<_> = list(folder).chain(list(own)).collect();
     files.sort();
     let (mut passed, mut failed) = (BTreeSet::new(), Vec::new());
     for file in files {

@@ -6,6 +6,7 @@
 use crate::error::{Error, SparkError};
 use crate::types::SparkType;
 
+use super::coercion::is_numeric;
 use super::typed::Typed;
 
 /// `parts` as a quoted identifier: `` `a`.`b` ``.
@@ -168,17 +169,31 @@ pub(crate) fn invalid_ordering(function: &str, sql: &str, data_type: &SparkType)
     )
 }
 
-/// A cast that Spark allows only with ANSI off.
-pub(crate) fn cannot_cast_under_ansi(sql: &str, from: &SparkType, to: &SparkType) -> Error {
+/// A cast that Spark refuses: with the function that does it, or (`without_ansi`) with the setting that allows it.
+pub(crate) fn refused_cast(sql: &str, from: &SparkType, to: &SparkType, without_ansi: bool) -> Error {
+    let instead = match (from, to) {
+        (from, SparkType::Date) if is_numeric(from) => Some("`DATE_FROM_UNIX_DATE`"),
+        (SparkType::Date, to) if is_numeric(to) => Some("`UNIX_DATE`"),
+        _ => None,
+    };
+    let types = || {
+        [("sqlExpr", format!("\"{sql}\"")), ("srcType", quoted_type(from)), ("targetType", quoted_type(to))]
+    };
+    if let Some(functions) = instead {
+        let [a, b, c] = types();
+        return spark(
+            "DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION",
+            [a, b, c, ("functionNames", functions.to_owned())],
+        );
+    }
+    if !without_ansi {
+        return cannot_cast(sql, from, to);
+    }
+    let [a, b, c] = types();
+    let config = ("config", "\"spark.sql.ansi.enabled\"".to_owned());
     spark(
         "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION",
-        [
-            ("sqlExpr", format!("\"{sql}\"")),
-            ("srcType", quoted_type(from)),
-            ("targetType", quoted_type(to)),
-            ("config", "\"spark.sql.ansi.enabled\"".to_owned()),
-            ("configVal", "'false'".to_owned()),
-        ],
+        [a, b, c, config, ("configVal", "'false'".to_owned())],
     )
 }
 

@@ -41,6 +41,15 @@ pub(crate) enum Operation {
     Remainder,
     /// `pmod`: a remainder that is not negative.
     Modulo,
+    /// A sign: `0 - x`, but for the error of the smallest number.
+    Negate,
+}
+
+impl Operation {
+    /// Whether a right operand of zero is an error.
+    fn divides(self) -> bool {
+        !matches!(self, Self::Add | Self::Subtract | Self::Multiply | Self::Negate)
+    }
 }
 
 /// `a + b` and the like on operands of one type (decimals may differ in precision and scale).
@@ -114,7 +123,7 @@ pub(crate) fn ansi_overflow(ansi: bool) -> Overflow {
 pub(crate) fn decimal_result(operation: Operation, a: (u8, u8), b: (u8, u8)) -> (u8, u8) {
     let (p1, s1, p2, s2) = (i32::from(a.0), i32::from(a.1), i32::from(b.0), i32::from(b.1));
     let (precision, scale) = match operation {
-        Operation::Add | Operation::Subtract => {
+        Operation::Add | Operation::Subtract | Operation::Negate => {
             let scale = s1.max(s2);
             ((p1 - s1).max(p2 - s2) + scale + 1, scale)
         }
@@ -152,6 +161,7 @@ impl Kernel for Arithmetic {
             (Operation::IntegralDivide, _) => "div",
             (Operation::Remainder, _) => "mod",
             (Operation::Modulo, _) => "pmod",
+            (Operation::Negate, _) => "negative",
         }
     }
 
@@ -195,13 +205,12 @@ impl Arithmetic {
     }
 
     fn number<N: ArrowNativeTypeOp>(&self, a: N, b: N) -> Result<Option<N>> {
-        let divides = !matches!(self.operation, Operation::Add | Operation::Subtract | Operation::Multiply);
-        if divides && b.is_zero() {
+        if self.operation.divides() && b.is_zero() {
             return self.by_zero();
         }
         let checked = match self.operation {
             Operation::Add => a.add_checked(b),
-            Operation::Subtract => a.sub_checked(b),
+            Operation::Subtract | Operation::Negate => a.sub_checked(b),
             Operation::Multiply => a.mul_checked(b),
             Operation::Divide | Operation::IntegralDivide => a.div_checked(b),
             Operation::Remainder => return Ok(Some(a.mod_wrapping(b))),
@@ -213,11 +222,11 @@ impl Arithmetic {
         };
         match (checked, self.overflow) {
             (Ok(value), _) => Ok(Some(value)),
-            (Err(_), Overflow::Error) => Err(self.too_large()),
+            (Err(_), Overflow::Error) => Err(self.too_large(&format!("{a:?}"), &format!("{b:?}"))),
             (Err(_), Overflow::Null) => Ok(None),
             (Err(_), Overflow::Legacy) => Ok(Some(match self.operation {
                 Operation::Add => a.add_wrapping(b),
-                Operation::Subtract => a.sub_wrapping(b),
+                Operation::Subtract | Operation::Negate => a.sub_wrapping(b),
                 Operation::Multiply => a.mul_wrapping(b),
                 _ => a.div_wrapping(b),
             })),
@@ -237,7 +246,7 @@ impl Arithmetic {
         let whole = |v: Option<i128>| match v.map(i64::try_from) {
             None => Ok(None),
             Some(Ok(v)) => Ok(Some(v)),
-            Some(Err(_)) => self.failed(|| self.too_large()),
+            Some(Err(_)) => self.failed(|| self.too_large("", "")),
         };
         let result: PrimitiveArray<Int64Type> = values.map(|v| v.and_then(whole)).collect::<Result<_>>()?;
         Ok(Arc::new(result))
@@ -251,8 +260,7 @@ impl Arithmetic {
             SparkType::Decimal(precision, scale) => (precision, scale),
             _ => (MAX_PRECISION, 0),
         };
-        let divides = !matches!(self.operation, Operation::Add | Operation::Subtract | Operation::Multiply);
-        if divides && b == 0 {
+        if self.operation.divides() && b == 0 {
             return self.by_zero();
         }
         // 38 digits and 38 more for the scale fit into 256 bits.
@@ -261,7 +269,7 @@ impl Arithmetic {
         let (x, y) = (up(a, *s1, common), up(b, *s2, common));
         let (value, value_scale) = match self.operation {
             Operation::Add => (x.wrapping_add(y), common),
-            Operation::Subtract => (x.wrapping_sub(y), common),
+            Operation::Subtract | Operation::Negate => (x.wrapping_sub(y), common),
             Operation::Multiply => (i256::from_i128(a).wrapping_mul(i256::from_i128(b)), s1 + s2),
             Operation::Divide => (divide(x, y, scale), scale),
             Operation::IntegralDivide => (x.wrapping_div(y), 0),
@@ -275,7 +283,7 @@ impl Arithmetic {
         };
         match rounded.to_i128().filter(|v| super::decimal::fits(*v, precision)) {
             Some(fits) => Ok(Some(fits)),
-            None => self.failed(|| self.decimal_too_large(precision, scale)),
+            None => self.failed(|| decimal_too_large(value, value_scale, precision, scale)),
         }
     }
 
@@ -294,36 +302,55 @@ impl Arithmetic {
         self.failed(|| external(SparkError::new(condition, [("config", "\"spark.sql.ansi.enabled\"")])))
     }
 
-    fn too_large(&self) -> DataFusionError {
-        let name = match self.left {
-            SparkType::Byte => "byte",
-            SparkType::Short => "short",
-            SparkType::Integer => "integer",
-            _ => "long",
+    /// Small integers name both operands in the error, the others do not.
+    fn too_large(&self, a: &str, b: &str) -> DataFusionError {
+        let (sign, instead) = match self.operation {
+            Operation::Add => ("+", "try_add"),
+            Operation::Subtract => ("-", "try_subtract"),
+            Operation::Multiply => ("*", "try_multiply"),
+            Operation::Divide | Operation::IntegralDivide => ("div", "try_divide"),
+            Operation::Remainder | Operation::Modulo | Operation::Negate => ("-", ""),
         };
-        let instead = match self.operation {
-            Operation::Add => " Use 'try_add' to tolerate overflow and return NULL instead.",
-            Operation::Subtract => " Use 'try_subtract' to tolerate overflow and return NULL instead.",
-            Operation::Multiply => " Use 'try_multiply' to tolerate overflow and return NULL instead.",
-            Operation::Divide | Operation::IntegralDivide => {
-                " Use 'try_divide' to tolerate overflow and return NULL instead."
+        let alternative = match instead {
+            "" => String::new(),
+            name => format!(" Use '{name}' to tolerate overflow and return NULL instead."),
+        };
+        match (&self.left, self.operation) {
+            (_, Operation::IntegralDivide) => overflowed("Overflow in integral divide", &alternative),
+            (SparkType::Byte | SparkType::Short, Operation::Negate) => {
+                overflowed(&format!("- {b}S caused overflow"), &alternative)
             }
-            Operation::Remainder | Operation::Modulo => "",
-        };
-        overflowed(&format!("{name} overflow"), instead)
+            (SparkType::Byte | SparkType::Short, _) => external(SparkError::new(
+                "BINARY_ARITHMETIC_OVERFLOW",
+                [
+                    ("value1", format!("{a}S")),
+                    ("symbol", sign.to_owned()),
+                    ("value2", format!("{b}S")),
+                    ("functionName", format!("`{instead}`")),
+                ],
+            )),
+            _ => overflowed("overflow", &alternative),
+        }
     }
+}
 
-    fn decimal_too_large(&self, precision: u8, scale: u8) -> DataFusionError {
-        external(SparkError::new(
-            "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",
-            [
-                ("value", "the result".to_owned()),
-                ("precision", precision.to_string()),
-                ("scale", scale.to_string()),
-                ("config", "\"spark.sql.ansi.enabled\"".to_owned()),
-            ],
-        ))
-    }
+/// The error of a decimal with more digits than its type has.
+fn decimal_too_large(value: i256, value_scale: u8, precision: u8, scale: u8) -> DataFusionError {
+    let digits = value.wrapping_abs().to_string();
+    let places = usize::from(value_scale);
+    let padded = format!("{digits:0>width$}", width = places + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - places);
+    let sign = if value < i256::ZERO { "-" } else { "" };
+    let point = if places > 0 { "." } else { "" };
+    external(SparkError::new(
+        "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",
+        [
+            ("value", format!("{sign}{whole}{point}{fraction}")),
+            ("precision", precision.to_string()),
+            ("scale", scale.to_string()),
+            ("config", "\"spark.sql.ansi.enabled\"".to_owned()),
+        ],
+    ))
 }
 
 /// The error of an integer that does not fit.

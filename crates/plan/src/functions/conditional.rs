@@ -4,7 +4,7 @@
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, Operator};
 
 use super::call::{Arity, Call, Function};
-use crate::analyzer::{Typed, cast_to, common_type, errors};
+use crate::analyzer::{Expected, Typed, cast_to, common_type, errors, implicit_cast, integer_literal};
 use crate::error::Result;
 use crate::types::SparkType;
 
@@ -16,6 +16,10 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "if", arity: Arity::exactly(3), build: if_else },
     Function { name: "nvl2", arity: Arity::exactly(3), build: nvl2 },
     Function { name: "nullif", arity: Arity::exactly(2), build: nullif },
+    Function { name: "nanvl", arity: Arity::exactly(2), build: nanvl },
+    Function { name: "nullifzero", arity: Arity::exactly(1), build: nullifzero },
+    Function { name: "zeroifnull", arity: Arity::exactly(1), build: zeroifnull },
+    Function { name: "equal_null", arity: Arity::exactly(2), build: equal_null },
 ];
 
 fn coalesce(call: &Call<'_>) -> Result<Typed> {
@@ -35,13 +39,16 @@ fn coalesce(call: &Call<'_>) -> Result<Typed> {
 }
 
 fn if_else(call: &Call<'_>) -> Result<Typed> {
-    let condition = call.take_as(0, SparkType::Boolean)?;
+    let sql = format!("({})", call.sql().replacen("if(", "IF(", 1));
+    let boolean = Expected::Exactly(SparkType::Boolean);
+    let condition = implicit_cast(&call.args[0], &boolean, call.conf)?
+        .ok_or_else(|| errors::unexpected_input(&sql, 0, &boolean.describe(), &call.args[0]))?;
     let values = unified(call, &call.args[1..], "if")?;
     let nullable = values.iter().any(|v| v.nullable);
     let branch = (Box::new(condition.expr), Box::new(values[0].expr.clone()));
     let expr = case(vec![branch], values[1].expr.clone());
     let mut result = call.result(expr, values[0].data_type.clone()).nullable(nullable);
-    result.sql = format!("({})", call.sql().replacen("if(", "IF(", 1));
+    result.sql = sql;
     Ok(result)
 }
 
@@ -64,6 +71,39 @@ fn nullif(call: &Call<'_>) -> Result<Typed> {
     let null = cast_to(null(), &call.args[0].data_type, call.conf)?;
     let expr = case(vec![(Box::new(equal), Box::new(null.expr))], call.args[0].expr.clone());
     Ok(call.result(expr, call.args[0].data_type.clone()).nullable(true))
+}
+
+/// The second number where the first is NaN.
+fn nanvl(call: &Call<'_>) -> Result<Typed> {
+    let double = |i: usize| match call.args[i].data_type {
+        SparkType::Float | SparkType::Double => Ok(call.args[i].clone()),
+        _ => call.take_as(i, SparkType::Double),
+    };
+    let call = &Call { name: call.name.clone(), args: vec![double(0)?, double(1)?], conf: call.conf };
+    let both = unified(call, &call.args, "nanvl")?;
+    let nan = datafusion::functions::math::expr_fn::isnan(both[0].expr.clone());
+    let branch = (Box::new(nan), Box::new(both[1].expr.clone()));
+    Ok(call.result(case(vec![branch], both[0].expr.clone()), both[0].data_type.clone()))
+}
+
+fn nullifzero(call: &Call<'_>) -> Result<Typed> {
+    let zero = integer_literal(0);
+    let args = vec![call.args[0].clone(), zero];
+    let typed = nullif(&Call { name: "nullif".to_owned(), args, conf: call.conf })?;
+    Ok(Typed { sql: call.sql(), ..typed })
+}
+
+fn zeroifnull(call: &Call<'_>) -> Result<Typed> {
+    let args = vec![call.args[0].clone(), integer_literal(0)];
+    let typed = coalesce(&Call { name: "coalesce".to_owned(), args, conf: call.conf })?;
+    Ok(Typed { sql: call.sql(), ..typed })
+}
+
+fn equal_null(call: &Call<'_>) -> Result<Typed> {
+    let both = unified(call, &call.args, "equal_null")?;
+    let [left, right] = [0, 1].map(|i: usize| Box::new(both[i].expr.clone()));
+    let equal = Expr::BinaryExpr(BinaryExpr::new(left, Operator::IsNotDistinctFrom, right));
+    Ok(call.result(equal, SparkType::Boolean).nullable(false))
 }
 
 /// An untyped NULL.

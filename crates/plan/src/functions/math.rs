@@ -14,7 +14,7 @@ use super::computed::Computed;
 use super::conditional::unified;
 use super::rows::double as double_arg;
 use super::simple::Simple;
-use crate::analyzer::{Expected, Typed};
+use crate::analyzer::{Expected, Typed, errors};
 use crate::error::Result;
 use crate::types::SparkType;
 
@@ -52,7 +52,7 @@ pub(crate) static SIMPLE: &[Simple] = bits::SIMPLE;
 
 /// NULLs are passed over, NaN is the greatest.
 fn greatest(call: &Call<'_>) -> Result<Typed> {
-    let args = unified(call, &call.args, &call.name)?;
+    let args = without_text(call)?;
     let data_type = args[0].data_type.clone();
     let nullable = args.iter().all(|a| a.nullable);
     let expr = core::greatest(args.into_iter().map(|a| a.expr).collect());
@@ -60,11 +60,21 @@ fn greatest(call: &Call<'_>) -> Result<Typed> {
 }
 
 fn least(call: &Call<'_>) -> Result<Typed> {
-    let args = unified(call, &call.args, &call.name)?;
+    let args = without_text(call)?;
     let data_type = args[0].data_type.clone();
     let nullable = args.iter().all(|a| a.nullable);
     let expr = core::least(args.into_iter().map(|a| a.expr).collect());
     Ok(call.result(expr, data_type).nullable(nullable))
+}
+
+/// Arguments of one type. Text is not cast to another type here.
+fn without_text(call: &Call<'_>) -> Result<Vec<Typed>> {
+    let is = |wanted: fn(&SparkType) -> bool| call.args.iter().any(|a| wanted(&a.data_type));
+    if is(|t| *t == SparkType::String) && is(|t| !matches!(t, SparkType::String | SparkType::Null)) {
+        let types: Vec<SparkType> = call.args.iter().map(|a| a.data_type.clone()).collect();
+        return Err(errors::different_types(&call.sql(), &call.name, &types));
+    }
+    unified(call, &call.args, &call.name)
 }
 
 /// False for NULL.

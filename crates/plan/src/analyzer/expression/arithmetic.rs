@@ -62,7 +62,10 @@ pub(crate) fn arithmetic(
 /// `- child`.
 pub(super) fn negative(child: &Typed, conf: &Conf) -> Result<Typed> {
     let sql = format!("(- {})", child.sql);
-    let child = number(child, child, conf)?;
+    let child = match child.data_type {
+        SparkType::String => cast_to(child.clone(), &SparkType::Double, conf)?,
+        _ => number(child, child, conf)?,
+    };
     if matches!(child.data_type, SparkType::DayTimeInterval(..)) {
         return super::temporal::negative_interval(child, sql);
     }
@@ -80,7 +83,7 @@ pub(super) fn negative(child: &Typed, conf: &Conf) -> Result<Typed> {
     let zero = Typed::new(Plan::Literal(ScalarValue::Int32(Some(0)), None), SparkType::Integer, "0");
     let zero = cast_with(zero, &child.data_type, Overflow::Error, conf)?;
     let kernel = Arithmetic {
-        operation: Operation::Subtract,
+        operation: Operation::Negate,
         left: child.data_type.clone(),
         right: child.data_type.clone(),
         result: child.data_type.clone(),
@@ -93,6 +96,7 @@ pub(super) fn negative(child: &Typed, conf: &Conf) -> Result<Typed> {
 fn number(side: &Typed, other: &Typed, conf: &Conf) -> Result<Typed> {
     let to = match (&side.data_type, &other.data_type) {
         (SparkType::String, other) if is_integral(other) && conf.ansi() => SparkType::Long,
+        (SparkType::String, SparkType::String) if conf.ansi() => return Ok(side.clone()),
         (SparkType::String, _) => SparkType::Double,
         (SparkType::Null, other) if is_numeric(other) => other.clone(),
         (SparkType::Null, _) => SparkType::Double,

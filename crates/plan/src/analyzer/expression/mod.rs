@@ -159,10 +159,10 @@ impl<'a> Resolver<'a> {
         let strict = mode == CastMode::Try || self.conf().ansi();
         match verdict(&child.data_type, to, strict) {
             Verdict::Allowed => {}
-            Verdict::OnlyWithoutAnsi if mode == CastMode::Session => {
-                return Err(errors::cannot_cast_under_ansi(&sql, &child.data_type, to));
+            refused => {
+                let switch = refused == Verdict::OnlyWithoutAnsi && mode == CastMode::Session;
+                return Err(errors::refused_cast(&sql, &child.data_type, to, switch));
             }
-            _ => return Err(errors::cannot_cast(&sql, &child.data_type, to)),
         }
         let label = match &child.label {
             Label::Attribute(name) | Label::Alias(name) => Label::Cast(name.clone()),
@@ -237,8 +237,10 @@ impl<'a> Resolver<'a> {
         };
         let [child] = args else { return Err(errors::wrong_num_args(name, "1", args.len())) };
         let sql = format!("CAST({} AS {})", child.sql, to.sql());
-        if verdict(&child.data_type, &to, self.conf().ansi()) != Verdict::Allowed {
-            return Err(errors::cannot_cast(&sql, &child.data_type, &to));
+        let allowed = verdict(&child.data_type, &to, self.conf().ansi());
+        if allowed != Verdict::Allowed {
+            let switch = allowed == Verdict::OnlyWithoutAnsi;
+            return Err(errors::refused_cast(&sql, &child.data_type, &to, switch));
         }
         let label = match &child.label {
             Label::Attribute(name) => Label::Cast(name.clone()),

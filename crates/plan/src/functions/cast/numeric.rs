@@ -88,13 +88,20 @@ impl Cast<'_> {
                 Overflow::Error if !fits => {
                     let mut shown = String::new();
                     millstream_columnar::text::append_f64(value, &mut shown);
+                    let suffix = if value.is_finite() { suffix } else { "" };
                     Err(failure::overflow(&format!("{shown}{suffix}"), from, to))
                 }
                 Overflow::Null if !fits => Ok(None),
-                _ =>
+                // The JVM saturates to BIGINT or INT; smaller types take the low bits of the INT.
+                _ if *to == SparkType::Long =>
                 {
                     #[expect(clippy::cast_possible_truncation, reason = "saturates as on the JVM")]
                     Ok(Some(value as i64))
+                }
+                _ =>
+                {
+                    #[expect(clippy::cast_possible_truncation, reason = "saturates as on the JVM")]
+                    Ok(Some(i64::from(value as i32)))
                 }
             }
         };

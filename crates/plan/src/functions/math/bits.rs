@@ -54,6 +54,9 @@ pub(crate) fn bit_operator(
     let common = common_type(&left.data_type, &right.data_type, conf)
         .ok_or_else(|| errors::different_operands(&sql, &left.data_type, &right.data_type))?;
     if !is_integral(&common) {
+        if left.data_type != right.data_type {
+            return Err(errors::different_operands(&sql, &left.data_type, &right.data_type));
+        }
         return Err(errors::wrong_operand(&sql, "\"INTEGRAL\"", &common));
     }
     let nullable = left.nullable || right.nullable;

@@ -36,7 +36,7 @@ unary! {
     "acos" "ACOS" |x| Some(x.acos());
     "acosh" "ACOSH" |x| Some((x + (x * x - 1.0).sqrt()).ln());
     "asin" "ASIN" |x| Some(x.asin());
-    "asinh" "ASINH" |x| Some(x.asinh());
+    "asinh" "ASINH" |x| Some(if x == f64::NEG_INFINITY { x } else { (x + (x * x + 1.0).sqrt()).ln() });
     "atan" "ATAN" |x| Some(x.atan());
     "atanh" "ATANH" |x| Some(0.5 * (x.ln_1p() - (-x).ln_1p()));
     "cbrt" "CBRT" |x| Some(x.cbrt());
@@ -50,7 +50,7 @@ unary! {
     "ln" "ln" |x| (x > 0.0 || x.is_nan()).then(|| x.ln());
     "log10" "LOG10" |x| (x > 0.0 || x.is_nan()).then(|| x.log10());
     "log1p" "LOG1P" |x| (x > -1.0 || x.is_nan()).then(|| x.ln_1p());
-    "log2" "LOG2" |x| (x > 0.0 || x.is_nan()).then(|| x.log2());
+    "log2" "LOG2" |x| (x > 0.0 || x.is_nan()).then(|| x.ln() / 2.0_f64.ln());
     "radians" "RADIANS" |x| Some(x.to_radians());
     "rint" "rint" |x| Some(x.round_ties_even());
     "sec" "SEC" |x| Some(1.0 / x.cos());
@@ -155,7 +155,8 @@ impl Binary {
             Self::Power => Some(x.powf(y)),
             Self::Atan2 => Some((x + 0.0).atan2(y + 0.0)),
             Self::Hypot => Some(x.hypot(y)),
-            Self::Log => (x > 0.0 && y > 0.0).then(|| y.ln() / x.ln()),
+            // NaN is no number that is too small.
+            Self::Log => (!(x <= 0.0) && !(y <= 0.0)).then(|| y.ln() / x.ln()),
         }
     }
 }

@@ -225,7 +225,7 @@ impl RoundingKernel {
 }
 
 fn overflow() -> SparkError {
-    let parameters = [("message", "overflow"), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
+    let parameters = [("message", "Overflow"), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
     SparkError::new("ARITHMETIC_OVERFLOW", parameters)
 }
 
