@@ -1,11 +1,21 @@
 //! Arrays, maps and structs: how they are made and measured.
 
 mod construct;
+pub(crate) mod higher_order;
+pub(crate) mod items;
+pub(crate) mod maps;
 mod measure;
+mod pick;
+pub(crate) mod search;
+pub(crate) mod sequence;
+mod typing;
+mod zip;
 
 pub(crate) use construct::{array_of_typed, named_struct};
 
 use super::call::{Arity, Function};
+
+pub(crate) use items::reverse;
 
 /// The family's functions.
 pub(crate) static FUNCTIONS: &[Function] = &[
@@ -16,9 +26,8 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "size", arity: Arity::exactly(1), build: measure::size },
     Function { name: "cardinality", arity: Arity::exactly(1), build: measure::size },
     Function { name: "array_size", arity: Arity::exactly(1), build: measure::size },
+    Function { name: "array_sort", arity: Arity::exactly(1), build: items::array_sort },
+    Function { name: "arrays_zip", arity: Arity::at_least(0), build: zip::arrays_zip },
+    Function { name: "sequence", arity: Arity::between(2, 3), build: sequence::sequence },
+    Function { name: "str_to_map", arity: Arity::between(1, 3), build: zip::str_to_map },
 ];
-
-/// Placeholder until the array functions arrive.
-pub(crate) fn reverse(call: &super::call::Call<'_>) -> crate::error::Result<crate::analyzer::Typed> {
-    Err(crate::error::Error::unsupported(call.sql()))
-}

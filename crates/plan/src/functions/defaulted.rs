@@ -45,11 +45,13 @@ impl Default {
     fn literal(&self) -> Typed {
         match self {
             Self::Int(value) => integer_literal(*value),
-            Self::Text(value) => {
-                let expr = Expr::Literal(ScalarValue::Utf8View(Some((*value).to_owned())), None);
-                let typed = Typed::new(expr, SparkType::String, *value).nullable(false);
-                Typed { foldable: true, ..typed }
-            }
+            Self::Text(value) => literal_text(value),
         }
     }
+}
+
+/// A STRING constant.
+pub(crate) fn literal_text(value: &str) -> Typed {
+    let expr = Expr::Literal(ScalarValue::Utf8View(Some(value.to_owned())), None);
+    Typed { foldable: true, ..Typed::new(expr, SparkType::String, value).nullable(false) }
 }

@@ -44,14 +44,18 @@ pub(crate) use access::{StructFieldKernel, extract, field_at};
 pub(crate) use arithmetic::{Arithmetic, Operation, ansi_overflow, decimal_result};
 pub use batch_time::BatchTime;
 pub(crate) use call::{Call, fold};
+pub(crate) use collection::higher_order::{Higher, HigherOrder, Lambda};
+pub(crate) use collection::maps::last_wins;
 pub(crate) use collection::named_struct;
 pub(crate) use conditional::null;
 pub(crate) use decimal::rescale;
+pub(crate) use defaulted::literal_text;
 pub(crate) use interval::parse_calendar as parse_span;
 pub(crate) use json::{FromJson, json_tuple};
 pub(crate) use math::{bit_not, bit_operator, shift};
 pub(crate) use placed::{fails_for_records, with_place};
 pub(crate) use registry::lookup;
+pub(crate) use string::Splitter;
 pub(crate) use time_math::time_arithmetic;
 
 use crate::error::{Result, SparkError};

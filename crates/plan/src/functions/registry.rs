@@ -48,11 +48,14 @@ pub(crate) fn lookup(name: &str) -> Option<Entry> {
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let families: [&'static [Function]; 14] = [
+    let families: [&'static [Function]; 17] = [
         access::FUNCTIONS,
         arithmetic::FUNCTIONS,
         avro::FUNCTIONS,
         collection::FUNCTIONS,
+        collection::items::FUNCTIONS,
+        collection::maps::FUNCTIONS,
+        collection::search::FUNCTIONS,
         conditional::FUNCTIONS,
         csv::FUNCTIONS,
         hash::FUNCTIONS,

@@ -9,6 +9,8 @@ mod regex;
 mod search;
 mod words;
 
+pub(crate) use regex::Splitter;
+
 use super::call::{Arity, Function};
 use super::defaulted::Defaulted;
 use super::simple::Simple;

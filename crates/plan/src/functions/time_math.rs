@@ -261,7 +261,8 @@ pub(crate) fn add_months(days: i64, months: i64) -> i64 {
     days_from_civil(year, month, day.min(days_in_month(year, month)))
 }
 
-fn add_months_to_micros(local: i64, months: i64) -> i64 {
+/// Microseconds of a local clock since 1970 moved by months.
+pub(crate) fn add_months_to_micros(local: i64, months: i64) -> i64 {
     let (days, time) = (local.div_euclid(MICROS_PER_DAY), local.rem_euclid(MICROS_PER_DAY));
     add_months(days, months).saturating_mul(MICROS_PER_DAY).saturating_add(time)
 }

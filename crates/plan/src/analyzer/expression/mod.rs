@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod comparison;
+mod lambda;
 mod literal;
 mod operator;
 mod star;
@@ -43,12 +44,21 @@ pub(crate) struct Resolver<'a> {
     /// Where window functions are collected; none where they may not stand.
     pub windows: Option<&'a RefCell<Windows>>,
     depth: std::cell::Cell<usize>,
+    /// Parameters of the lambdas around, the innermost last.
+    lambdas: RefCell<Vec<lambda::Parameters>>,
 }
 
 impl<'a> Resolver<'a> {
     /// Over the columns of `scope`.
     pub fn new(analyzer: &'a Analyzer<'a>, scope: &'a Scope) -> Self {
-        Self { analyzer, scope, aggregates: None, windows: None, depth: std::cell::Cell::new(0) }
+        Self {
+            analyzer,
+            scope,
+            aggregates: None,
+            windows: None,
+            depth: std::cell::Cell::new(0),
+            lambdas: RefCell::default(),
+        }
     }
 
     /// The same, with aggregate functions collected into `aggregates`.
@@ -118,7 +128,8 @@ impl<'a> Resolver<'a> {
                 self.analyzer.in_subquery(&values, query)
             }
             Expr::UpdateField { .. } => Err(Error::unsupported("withField and dropFields")),
-            Expr::Lambda { .. } | Expr::LambdaVariable(_) => Err(Error::unsupported("lambda functions")),
+            Expr::LambdaVariable(parts) => self.lambda_variable(parts),
+            Expr::Lambda { .. } => Err(Error::unsupported("a lambda that is no argument of a function")),
             Expr::Window(window) => match self.windows {
                 Some(windows) => self.window(window, windows),
                 None => Err(Error::unsupported("OVER anywhere but in a select list without GROUP BY")),
@@ -198,6 +209,9 @@ impl<'a> Resolver<'a> {
         }
         if name == "spark_partition_id" && call.arguments.is_empty() {
             return self.partition_id();
+        }
+        if let Some(resolved) = self.higher_order(&name, call)? {
+            return Ok(resolved);
         }
         let args = self.arguments(&call.arguments)?;
         if let Some(cast) = self.cast_function(&name, &args)? {

@@ -155,8 +155,11 @@ impl Binary {
             Self::Power => Some(x.powf(y)),
             Self::Atan2 => Some((x + 0.0).atan2(y + 0.0)),
             Self::Hypot => Some(x.hypot(y)),
-            // NaN is no number that is too small.
-            Self::Log => (!(x <= 0.0) && !(y <= 0.0)).then(|| y.ln() / x.ln()),
+            Self::Log => {
+                // NaN is no number that is too small.
+                let has_one = |v: f64| v > 0.0 || v.is_nan();
+                (has_one(x) && has_one(y)).then(|| y.ln() / x.ln())
+            }
         }
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn map_text(text: &StringViewArray, f: impl Fn(&str) -> String) -> Ar
 /// All arguments BINARY gives BINARY, arrays are not joined yet, all else gives STRING.
 pub(super) fn concat(call: &Call<'_>) -> crate::error::Result<Typed> {
     if call.args.iter().any(|a| matches!(a.data_type, SparkType::Array(..))) {
-        return Err(crate::error::Error::unsupported("concat of arrays"));
+        return crate::functions::collection::items::concat(call);
     }
     let binary = !call.args.is_empty() && call.args.iter().all(|a| a.data_type == SparkType::Binary);
     let data_type = if binary { SparkType::Binary } else { SparkType::String };

@@ -348,15 +348,26 @@ fn run_extract_all(args: &[ArrayRef]) -> Result<ArrayRef> {
 
 /// Java's `split`: at most `limit` parts if it is positive; an empty match at the start splits off nothing.
 fn run_split(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let mut patterns = Patterns::default();
+    let mut splitter = Splitter::default();
     string_lists(args, |row| {
-        let (value, pattern) = (text(args, 0).value(row), text(args, 1).value(row));
-        let limit =
-            usize::try_from(int(args, 2).value(row)).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+        splitter.split(text(args, 0).value(row), text(args, 1).value(row), int(args, 2).value(row))
+    })
+}
+
+/// Splits texts by a pattern that is mostly the same.
+#[derive(std::default::Default)]
+pub(crate) struct Splitter {
+    patterns: Patterns,
+}
+
+impl Splitter {
+    /// The parts of a text, at most `limit` if that is positive.
+    pub fn split(&mut self, value: &str, pattern: &str, limit: i32) -> Result<Vec<String>> {
+        let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         if pattern.is_empty() && !value.is_empty() {
             return Ok(characters(value, limit));
         }
-        let regex = patterns.get(pattern, "split")?;
+        let regex = self.patterns.get(pattern, "split")?;
         let (mut parts, mut from) = (Vec::new(), 0);
         for found in regex.find_iter(value) {
             if parts.len() + 1 >= limit {
@@ -370,7 +381,7 @@ fn run_split(args: &[ArrayRef]) -> Result<ArrayRef> {
         }
         parts.push(value[from..].to_owned());
         Ok(parts)
-    })
+    }
 }
 
 /// Each character, the rest in the last part if there is a limit.
