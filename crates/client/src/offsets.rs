@@ -187,7 +187,7 @@ fn request(wanted: &Wanted, isolation: Isolation) -> ListOffsetsRequest {
             OffsetSpec::Earliest => -2,
             OffsetSpec::MaxTimestamp => -3,
             // Negative times would be taken for the special values; nothing is older than 1970 in practice.
-            OffsetSpec::Timestamp(millis) => (*millis).max(0),
+            OffsetSpec::Timestamp(millis) => *millis,
         };
         let partition = ListOffsetsPartition::default()
             .with_partition_index(tp.partition)

@@ -27,6 +27,9 @@ const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
+// There is no tiered storage here.
+const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 impl Handler for ListOffsets {
     const KEY: ApiKey = ApiKey::LIST_OFFSETS;
@@ -84,11 +87,11 @@ fn find(
         LATEST => (readable_end, -1),
         EARLIEST | EARLIEST_LOCAL => (partition.log.start(), -1),
         MAX_TIMESTAMP => newest(partition)?.unwrap_or((-1, -1)),
-        time if time >= 0 => match first_since(partition, time)? {
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => (-1, -1),
+        time => match first_since(partition, time)? {
             Some((offset, timestamp)) if offset < readable_end => (offset, timestamp),
             _ => (-1, -1),
         },
-        _ => (-1, -1),
     };
     Ok(ListOffsetsPartitionResponse::default()
         .with_partition_index(wanted.partition_index)

@@ -132,7 +132,9 @@ impl Scope {
 
     /// The error for a name that means nothing here, with the most similar names.
     pub fn unresolved(&self, parts: &[String]) -> crate::error::Error {
-        let paths: Vec<Vec<String>> = self.attributes.iter().map(Attribute::path).collect();
+        let mut paths: Vec<Vec<String>> = self.attributes.iter().map(Attribute::path).collect();
+        // Equally similar names come by the alphabet, whatever they are qualified with.
+        paths.sort_by(|a, b| a.last().cmp(&b.last()));
         let one_qualifier = paths.windows(2).all(|p| p[0][..p[0].len() - 1] == p[1][..p[1].len() - 1]);
         let base = parts.join(".");
         let mut candidates: Vec<(usize, String)> = paths

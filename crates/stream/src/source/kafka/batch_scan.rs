@@ -151,12 +151,12 @@ fn outside_a_session() -> DataFusionError {
 
 async fn resolve(read: &KafkaRead, clients: &KafkaClients, node: &ScanNode) -> Result<Resolved> {
     let settings = read.settings()?;
-    let properties = read.properties()?;
+    let (retries, properties) = (read.retries()?, read.properties(&settings)?);
     let fetch = properties.client.fetch.clone();
     let kafka = clients.connect(names::client_properties(&read.options), properties.client).await?;
     let policy = LossPolicy { fail: settings.fail_on_data_loss };
     let group = settings.group.as_str().into();
-    let lookup = Lookup { kafka: kafka.clone(), settings, isolation: fetch.isolation };
+    let lookup = Lookup { kafka: kafka.clone(), settings, retries, isolation: fetch.isolation };
     let splits = ranges::assign(ranges::cut(read.cut, lookup.ranges().await?), node.partitions);
     let (reader, include_headers) = (clients.reader(&kafka, fetch), read.include_headers);
     let (memory, bounds) = (DecoderMemory::default(), node.bounds);

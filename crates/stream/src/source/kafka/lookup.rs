@@ -6,8 +6,8 @@ use millstream_client::{ErrorCode, Isolation, Kafka, OffsetSpec};
 use millstream_protocol::ids::TopicPartition;
 
 use super::offsets::{EARLIEST, LATEST, PartitionOffsets};
-use super::options::ReadSettings;
-use super::positions::{self, OnNoMatch, Position};
+use super::options::{LookupRetries, ReadSettings};
+use super::positions::{self, OnNoMatch, Position, ReadKind};
 use crate::error::{Error, Result};
 use crate::source::Split;
 
@@ -18,6 +18,8 @@ pub struct Lookup {
     pub kafka: Kafka,
     /// The read.
     pub settings: ReadSettings,
+    /// How often it asks.
+    pub retries: LookupRetries,
     /// Whose end counts as latest.
     pub isolation: Isolation,
 }
@@ -31,7 +33,7 @@ impl Lookup {
                 Err(error) if self.tries_again(&error, attempt) => attempt += 1,
                 result => return result,
             }
-            tokio::time::sleep(self.settings.lookup_pause).await;
+            tokio::time::sleep(self.retries.pause).await;
         }
     }
 
@@ -51,16 +53,16 @@ impl Lookup {
         self.offsets(partitions.into_iter().map(|tp| (tp.clone(), OffsetSpec::Earliest)).collect()).await
     }
 
-    /// Where the read starts in these partitions.
+    /// Where a stream starts in these partitions.
     pub async fn start(&self, partitions: &BTreeSet<TopicPartition>) -> Result<PartitionOffsets> {
-        self.resolve(&self.settings.start, partitions, "start").await
+        self.resolve(&self.settings.start, partitions, "start", ReadKind::Stream).await
     }
 
     /// The ranges that a batch read takes now.
     pub async fn ranges(&self) -> Result<Vec<Split>> {
         let partitions = self.partitions().await?;
-        let start = self.start(&partitions).await?;
-        let end = self.resolve(&self.settings.end, &partitions, "end").await?;
+        let start = self.resolve(&self.settings.start, &partitions, "start", ReadKind::Batch).await?;
+        let end = self.resolve(&self.settings.end, &partitions, "end", ReadKind::Batch).await?;
         let mut ranges = Vec::with_capacity(start.len());
         for (tp, from) in start {
             let until = end.get(&tp).copied().unwrap_or(from);
@@ -78,12 +80,13 @@ impl Lookup {
         position: &Position,
         partitions: &BTreeSet<TopicPartition>,
         which: &str,
+        kind: ReadKind,
     ) -> Result<PartitionOffsets> {
         match position {
             Position::Earliest => self.earliest(partitions).await,
             Position::Latest => self.latest(partitions).await,
             Position::Offsets(given) => {
-                positions::check_named_offsets(given, partitions)?;
+                positions::check_named_offsets(given, partitions, kind)?;
                 self.resolve_words(given).await
             }
             Position::Timestamp(time, on_no_match) => {
@@ -150,14 +153,14 @@ impl Lookup {
                 Err(error) if self.tries_again(&error, attempt) => attempt += 1,
                 result => return Ok(result?.into_iter().map(|(tp, found)| (tp, found.offset)).collect()),
             }
-            tokio::time::sleep(self.settings.lookup_pause).await;
+            tokio::time::sleep(self.retries.pause).await;
         }
     }
 
     /// A topic that is not there is no passing fault: the user should hear of it at once.
     fn tries_again(&self, error: &Error, attempt: u32) -> bool {
         let Error::Client(client) = error else { return false };
-        attempt < self.settings.lookup_attempts
+        attempt < self.retries.attempts
             && client.is_retriable()
             && client.code() != Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
     }

@@ -23,14 +23,12 @@ pub type PartitionOffsets = BTreeMap<TopicPartition, i64>;
 
 /// Reads the offsets of an option; its value is quoted back when it has another form.
 pub fn parse_offsets(option: &str, text: &str) -> Result<PartitionOffsets> {
-    let refuse = || {
+    nested(text).ok_or_else(|| {
         Error::option(
             option,
             format!(r#"Expected e.g. {{"topicA":{{"0":23,"1":-1}},"topicB":{{"0":-2}}}}, got {text}"#),
         )
-    };
-    let offsets = nested(text).ok_or_else(refuse)?;
-    if offsets.values().any(|&offset| offset < EARLIEST) { Err(refuse()) } else { Ok(offsets) }
+    })
 }
 
 /// Reads the timestamps, in milliseconds, of an option.
@@ -109,10 +107,15 @@ fn nested(text: &str) -> Option<PartitionOffsets> {
         let topic: Arc<str> = topic.into();
         for (partition, offset) in partitions.as_object()? {
             let partition = partition_number(partition.parse().ok()?)?;
-            offsets.insert(TopicPartition { topic: topic.clone(), partition }, offset.as_i64()?);
+            offsets.insert(TopicPartition { topic: topic.clone(), partition }, long(offset)?);
         }
     }
     Some(offsets)
+}
+
+/// A whole number; a fraction is cut off, as Spark's reader does.
+fn long(number: &Value) -> Option<i64> {
+    number.as_i64().or_else(|| number.as_f64().map(|number| number as i64))
 }
 
 fn partition_number(number: i64) -> Option<i32> {
@@ -137,15 +140,19 @@ mod tests {
     }
 
     #[test]
+    fn fractions_are_cut_off_as_in_spark() {
+        let offsets = parse_offsets("startingOffsets", r#"{"t":{"0":1.5,"1":-2.9}}"#).unwrap();
+        assert_eq!(print_offsets(&offsets), r#"{"t":{"0":1,"1":-2}}"#);
+    }
+
+    #[test]
     fn malformed_offsets_are_quoted_back() {
         for text in [
             "b09_in:0:1",
             r#"{"t":"newest"}"#,
             r#"{"t":[0]}"#,
             r#"{"t":{"a":1}}"#,
-            r#"{"t":{"0":1.5}}"#,
             r#"{"t":{"-1":1}}"#,
-            r#"{"t":{"0":-3}}"#,
             "[]",
             r#""t""#,
             r#"{"t":{"0":1}"#,

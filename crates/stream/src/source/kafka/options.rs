@@ -68,12 +68,19 @@ pub struct ReadSettings {
     pub limits: RateLimits,
     /// `failOnDataLoss`, default true.
     pub fail_on_data_loss: bool,
-    /// Attempts to look up offsets: `fetchOffset.numRetries`, default 3.
-    pub lookup_attempts: u32,
-    /// Pause between them: `fetchOffset.retryIntervalMs`, default 1 s.
-    pub lookup_pause: Duration,
+    /// Time without any answer after which a fetch fails, in ms: `kafkaConsumer.pollTimeoutMs`.
+    pub poll_timeout_ms: Option<i64>,
     /// The group's name in messages: `kafka.group.id`, else the prefix of the names that are generated.
     pub group: String,
+}
+
+/// How often offsets are looked up before an error counts.
+#[derive(Debug, Clone, Copy)]
+pub struct LookupRetries {
+    /// `fetchOffset.numRetries`, default 3.
+    pub attempts: u32,
+    /// Pause between two: `fetchOffset.retryIntervalMs`, default 1 s.
+    pub pause: Duration,
 }
 
 impl KafkaRead {
@@ -96,8 +103,7 @@ impl KafkaRead {
         }
         check_strategy(options)?;
         let cut = CutRules {
-            min_partitions: positive(options, "minPartitions", "minPartitions")?
-                .map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+            min_partitions: min_partitions(options)?,
             max_records: positive(options, "maxRecordsPerPartition", "maxrecordsperpartition")?,
         };
         check_forbidden(options)?;
@@ -146,22 +152,33 @@ impl KafkaRead {
             end: if self.streaming { Position::Latest } else { Position::end(options)? },
             limits,
             fail_on_data_loss: boolean(options, "failOnDataLoss", true)?,
-            lookup_attempts: u32::try_from(number(options, "fetchOffset.numRetries")?.unwrap_or(3))
-                .unwrap_or(3)
-                .max(1),
-            lookup_pause: millis(options, "fetchOffset.retryIntervalMs")?.unwrap_or(Duration::from_secs(1)),
+            poll_timeout_ms: number(options, "kafkaConsumer.pollTimeoutMs")?,
             group: group.to_owned(),
         })
     }
 
+    /// How offsets are looked up. Also of a batch found wrong only when it runs, as in Spark.
+    pub fn retries(&self) -> Result<LookupRetries> {
+        let attempts = number(&self.options, "fetchOffset.numRetries")?.unwrap_or(3);
+        let pause = number(&self.options, "fetchOffset.retryIntervalMs")?.unwrap_or(1000);
+        Ok(LookupRetries {
+            attempts: u32::try_from(attempts).unwrap_or(3).max(1),
+            pause: Duration::from_millis(pause.max(0).unsigned_abs()),
+        })
+    }
+
     /// The client's options.
-    pub fn properties(&self) -> Result<ParsedProperties> {
+    pub fn properties(&self, settings: &ReadSettings) -> Result<ParsedProperties> {
         let mut properties = ClientOptions::from_properties(names::client_properties(&self.options))
             .map_err(|error| isolation_level(&self.options).unwrap_or_else(|| error.into()))?;
         let fetch = &mut properties.client.fetch;
         fetch.on_data_loss = OnDataLoss::Fail;
-        if let Some(timeout) = millis(&self.options, "kafkaConsumer.pollTimeoutMs")? {
-            fetch.progress_timeout = timeout;
+        if let Some(timeout) = settings.poll_timeout_ms {
+            const NAME: &str = "kafkaConsumer.pollTimeoutMs";
+            let timeout = u64::try_from(timeout).map_err(|_| {
+                Error::option(NAME, format!("option '{NAME}': Invalid negative timeout {timeout}"))
+            })?;
+            fetch.progress_timeout = Duration::from_millis(timeout);
         }
         Ok(properties)
     }
@@ -241,12 +258,24 @@ fn rate_limits(options: &Options) -> Result<RateLimits> {
     })
 }
 
+fn min_partitions(options: &Options) -> Result<Option<usize>> {
+    const NAME: &str = "minPartitions";
+    // An int in Spark, where the other numbers are longs.
+    let number = positive(options, NAME, NAME)?;
+    let number = number.map(|number| i32::try_from(number).map_err(|_| no_number(NAME, &number.to_string())));
+    Ok(number.transpose()?.and_then(|number| usize::try_from(number).ok()))
+}
+
 fn number(options: &Options, name: &str) -> Result<Option<i64>> {
     let Some(text) = options.get(name) else { return Ok(None) };
     match text.parse() {
         Ok(number) => Ok(Some(number)),
-        Err(_) => Err(Error::option(name, format!("option '{name}': For input string: \"{text}\""))),
+        Err(_) => Err(no_number(name, text)),
     }
+}
+
+fn no_number(name: &str, text: &str) -> Error {
+    Error::option(name, format!("option '{name}': For input string: \"{text}\""))
 }
 
 fn positive(options: &Options, name: &str, shown: &str) -> Result<Option<i64>> {
@@ -261,12 +290,8 @@ fn boolean(options: &Options, name: &str, default: bool) -> Result<bool> {
         None => Ok(default),
         Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
         Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        Some(text) => Err(Error::option(name, format!("option '{name}': For input string: \"{text}\""))),
+        Some(text) => Err(no_number(name, text)),
     }
-}
-
-fn millis(options: &Options, name: &str) -> Result<Option<Duration>> {
-    Ok(number(options, name)?.map(|ms| Duration::from_millis(ms.max(0).unsigned_abs())))
 }
 
 /// Spark's durations: a number with `us`, `ms`, `s`, `m`, `min`, `h` or `d`; milliseconds without a unit.

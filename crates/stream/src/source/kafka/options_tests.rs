@@ -88,6 +88,14 @@ fn numbers_are_checked_when_the_frame_is_made_or_when_it_runs() {
         refused(true, &crossed)
             .contains("minOffsetPerTrigger(10) is higher than the maxOffsetsPerTrigger(5)")
     );
+    assert!(refused(true, &[subscribe, ("minPartitions", "99999999999")]).contains("\"99999999999\""));
+    assert!(refused(false, &[subscribe, ("kafkaConsumer.pollTimeoutMs", "x")]).contains("\"x\""));
+    let retries = KafkaRead::check(&read(false, &[subscribe, ("fetchOffset.numRetries", "x")])).unwrap();
+    assert!(retries.retries().unwrap_err().to_string().contains("\"x\""));
+    let negative =
+        KafkaRead::check(&read(true, &[subscribe, ("kafkaConsumer.pollTimeoutMs", "-1")])).unwrap();
+    let text = negative.properties(&negative.settings().unwrap()).unwrap_err().to_string();
+    assert!(text.contains("negative timeout -1"), "{text}");
     assert!(refused_when_run(&[subscribe, ("maxOffsetsPerTrigger", "ten")]).contains("\"ten\""));
     assert!(refused_when_run(&[subscribe, ("failOnDataLoss", "maybe")]).contains("\"maybe\""));
     let text = refused_when_run(&[subscribe, ("startingTimestamp", "2025-01-01")]);
@@ -127,7 +135,7 @@ fn limits_and_durations_are_read() {
 fn an_unknown_isolation_level_is_found_when_the_read_runs() {
     let options = [("subscribe", "t"), ("kafka.isolation.level", "serializable")];
     let read = KafkaRead::check(&read(true, &options)).unwrap();
-    let text = read.properties().unwrap_err().to_string();
+    let text = read.properties(&read.settings().unwrap()).unwrap_err().to_string();
     assert!(text.contains("SERIALIZABLE") && text.contains("read_committed"), "{text}");
 }
 

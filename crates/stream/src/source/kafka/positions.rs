@@ -187,12 +187,35 @@ pub fn backwards(condition: &str, tp: &TopicPartition, from: i64, until: i64, ki
     spark_error(condition, None, parameters, text)
 }
 
-/// Refuses offsets that name other partitions than those that are read.
-pub fn check_named_offsets(given: &PartitionOffsets, assigned: &BTreeSet<TopicPartition>) -> Result<()> {
+/// Whose positions are resolved: Spark words some errors by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadKind {
+    /// A batch read.
+    Batch,
+    /// A stream.
+    Stream,
+}
+
+/// Refuses offsets below the words, and those that name other partitions than are read.
+pub fn check_named_offsets(
+    given: &PartitionOffsets,
+    assigned: &BTreeSet<TopicPartition>,
+    kind: ReadKind,
+) -> Result<()> {
     if given.keys().eq(assigned) {
-        return Ok(());
+        return check_words(given);
     }
     let (specified, assigned) = (offsets::list(given.keys()), offsets::list(assigned));
+    if kind == ReadKind::Batch {
+        let (specified, assigned) = (format!("Set({specified})"), format!("Set({assigned})"));
+        let text = format!(
+            "Partitions specified for Kafka start offsets don't match what are assigned. Maybe topic partitions are \
+             created \nor deleted while the query is running. Use -1 for latest, -2 for earliest.\n\
+             Specified: {specified} Assigned: {assigned}"
+        );
+        let parameters = [("specifiedPartitions", specified), ("assignedPartitions", assigned)];
+        return Err(spark_error("KAFKA_START_OFFSET_DOES_NOT_MATCH_ASSIGNED", None, parameters, text));
+    }
     Err(Error::option(
         START.offsets,
         format!(
@@ -201,6 +224,18 @@ pub fn check_named_offsets(given: &PartitionOffsets, assigned: &BTreeSet<TopicPa
              Specified: Set({specified}) Assigned: Set({assigned})"
         ),
     ))
+}
+
+fn check_words(given: &PartitionOffsets) -> Result<()> {
+    match given.iter().find(|(_, offset)| **offset < EARLIEST) {
+        None => Ok(()),
+        Some((tp, offset)) => {
+            let text = format!(
+                "{tp}: offset {offset} is none; use 0 or more, {LATEST} for latest or {EARLIEST} for earliest"
+            );
+            Err(Error::option(START.offsets, text))
+        }
+    }
 }
 
 /// Refuses timestamps that name other partitions than those that are read. `position` is start or end.

@@ -53,7 +53,7 @@ impl SourceFactory for KafkaSourceFactory {
 
     async fn create(&self, query: &QueryIdentity) -> Result<Arc<dyn Source>> {
         let settings = self.read.settings()?;
-        let properties = self.read.properties()?;
+        let (retries, properties) = (self.read.retries()?, self.read.properties(&settings)?);
         let fetch = properties.client.fetch.clone();
         let names = names::client_properties(&self.read.options);
         let kafka = self.clients.connect(names, properties.client).await?;
@@ -67,7 +67,7 @@ impl SourceFactory for KafkaSourceFactory {
                 java_hash(&query.checkpoint.to_string_lossy())
             ),
         };
-        let lookup = Lookup { kafka: kafka.clone(), settings, isolation: fetch.isolation };
+        let lookup = Lookup { kafka: kafka.clone(), settings, retries, isolation: fetch.isolation };
         let splits = SplitReader {
             reader: self.clients.reader(&kafka, fetch),
             policy,
@@ -184,11 +184,11 @@ impl KafkaSource {
         partitions: &BTreeSet<TopicPartition>,
     ) -> Result<PartitionOffsets> {
         let mut ends = self.lookup.latest(partitions).await?;
-        for _ in 1..self.lookup.settings.lookup_attempts {
+        for _ in 1..self.lookup.retries.attempts {
             if !ends.iter().any(|(tp, end)| begin.get(tp).is_some_and(|from| end < from)) {
                 break;
             }
-            tokio::time::sleep(self.lookup.settings.lookup_pause).await;
+            tokio::time::sleep(self.lookup.retries.pause).await;
             ends = self.lookup.latest(partitions).await?;
         }
         Ok(ends)

@@ -52,7 +52,9 @@ impl Subscription {
         if let Some(list) = options.get("subscribe") {
             return Ok(Subscription::Topics(topic_list(list)));
         }
-        Ok(Subscription::Pattern(options.get("subscribePattern").unwrap_or_default().trim().to_owned()))
+        let pattern = options.get("subscribePattern").unwrap_or_default().trim();
+        compile(pattern)?;
+        Ok(Subscription::Pattern(pattern.to_owned()))
     }
 
     /// As the progress shows it.

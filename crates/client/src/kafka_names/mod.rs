@@ -4,6 +4,8 @@
 //! Java knows and that has no effect here is accepted and reported; TLS and SASL settings have no effect as
 //! long as `security.protocol` is PLAINTEXT, as in Java. Values that ask for a missing feature are refused.
 
+mod without_effect;
+
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -74,56 +76,6 @@ const NAMES: &[(&str, Setter)] = &[
     ("transactional.id", |_, _| Err(Refused::Feature("a transactional producer (transactional.id)".into()))),
 ];
 
-/// Names that Java knows and that change nothing here: groups are not used for reading, socket buffers are
-/// left to the kernel, there is no JMX and there are no plug-in classes.
-const WITHOUT_EFFECT: &[&str] = &[
-    "allow.auto.create.topics",
-    "auto.commit.interval.ms",
-    "auto.include.jmx.reporter",
-    "auto.offset.reset",
-    "client.dns.lookup",
-    "client.rack",
-    "config.providers",
-    "enable.auto.commit",
-    "enable.metrics.push",
-    "exclude.internal.topics",
-    "group.id",
-    "group.instance.id",
-    "group.protocol",
-    "group.remote.assignor",
-    "heartbeat.interval.ms",
-    "interceptor.classes",
-    "key.deserializer",
-    "key.serializer",
-    "max.poll.interval.ms",
-    "max.poll.records",
-    "metadata.max.idle.ms",
-    "metadata.recovery.rebootstrap.trigger.ms",
-    "metadata.recovery.strategy",
-    "metric.reporters",
-    "metrics.num.samples",
-    "metrics.recording.level",
-    "metrics.sample.window.ms",
-    "partition.assignment.strategy",
-    "partitioner.adaptive.partitioning.enable",
-    "partitioner.availability.timeout.ms",
-    "partitioner.class",
-    "partitioner.ignore.keys",
-    "receive.buffer.bytes",
-    "security.providers",
-    "send.buffer.bytes",
-    "session.timeout.ms",
-    "share.acknowledgement.mode",
-    "socket.connection.setup.timeout.max.ms",
-    "transaction.timeout.ms",
-    "transaction.two.phase.commit.enable",
-    "value.deserializer",
-    "value.serializer",
-];
-
-/// TLS and SASL settings: without effect under PLAINTEXT.
-const SECURITY_PREFIXES: &[&str] = &["ssl.", "sasl."];
-
 /// Two edits away is a typing error; more is another word.
 const TYPING_ERROR: usize = 2;
 
@@ -139,7 +91,7 @@ where
         unknown: Vec::new(),
         without_effect: Vec::new(),
     };
-    let mut given = Vec::new();
+    let (mut given, mut unused) = (Vec::new(), Vec::new());
     let mut properties: Vec<_> = properties.into_iter().collect();
     // A level concerns the codec in use, so that must be known first.
     properties.sort_by_key(|(name, _)| name.as_ref().ends_with(".level"));
@@ -148,28 +100,30 @@ where
         if let Some((known, set)) = NAMES.iter().find(|(known, _)| *known == name) {
             set(&mut parsed, value).map_err(|refused| explain(name, value, refused))?;
             given.push(*known);
-        } else if has_no_effect(name) {
+        } else if let Some(checked) = without_effect::check(name, value) {
+            checked.map_err(|refused| explain(name, value, refused))?;
             parsed.without_effect.push(name.to_owned());
+            unused.push((name, value));
         } else {
             parsed.unknown.push((name.to_owned(), nearest(name).map(str::to_owned)));
         }
     }
     agree(&mut parsed, &given)?;
+    if let Err(refused) = without_effect::heartbeat_within_session(&unused) {
+        let session = unused.iter().find(|(name, _)| *name == "session.timeout.ms");
+        return Err(explain("session.timeout.ms", session.map_or("45000", |(_, value)| *value), refused));
+    }
     Ok(parsed)
 }
 
 /// The known name within two edits of `name`, if there is one.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    let known = NAMES.iter().map(|(known, _)| *known).chain(WITHOUT_EFFECT.iter().copied());
+    let known = NAMES.iter().map(|(known, _)| *known).chain(without_effect::names());
     known
         .map(|known| (strsim::osa_distance(known, name), known))
         .filter(|(edits, _)| *edits <= TYPING_ERROR)
         .min()
         .map(|(_, known)| known)
-}
-
-fn has_no_effect(name: &str) -> bool {
-    WITHOUT_EFFECT.contains(&name) || SECURITY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Rules between options, with Java's outcome: idempotence that was only a default gives way, one that was
@@ -316,7 +270,6 @@ mod tests {
     #[test]
     fn names_are_sorted_and_unique_so_that_they_can_be_read() {
         assert!(NAMES.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(WITHOUT_EFFECT.is_sorted_by(|a, b| a < b));
     }
 
     #[test]
