@@ -11,6 +11,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use millstream_plan::sql::parse_interval;
+
+use crate::error::{Error, Result};
+
 /// How a streaming query decides when to run its next batch. The default is `Trigger::Default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trigger {
@@ -28,6 +32,25 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// The trigger at multiples of an interval in Spark's words, such as "10 seconds".
+    ///
+    /// # Errors
+    /// Text that is no interval, one below zero, and months, which have no fixed length.
+    pub fn processing_time(interval: &str) -> Result<Self> {
+        let parsed = parse_interval(interval)?;
+        let micros = parsed.fixed_microseconds().ok_or_else(|| {
+            Error::Misuse(format!(
+                "Doesn't support month or year interval: {interval}; use days or shorter units"
+            ))
+        })?;
+        let micros = u64::try_from(micros).map_err(|_| {
+            Error::Misuse(format!(
+                "requirement failed: the interval of trigger should not be negative, and {interval} is"
+            ))
+        })?;
+        Ok(Self::ProcessingTime(Duration::from_millis(micros / 1000)))
+    }
+
     /// Whether the query ends by itself.
     pub fn is_finite(self) -> bool {
         matches!(self, Self::Once | Self::AvailableNow)
@@ -61,6 +84,17 @@ impl fmt::Display for Trigger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_is_read_in_sparks_words() {
+        let every = |text| Trigger::processing_time(text).unwrap();
+        assert_eq!(every("1 minute 2.5 seconds"), Trigger::ProcessingTime(Duration::from_millis(62_500)));
+        assert_eq!(every("0 seconds"), Trigger::ProcessingTime(Duration::ZERO));
+        let refused = |text| Trigger::processing_time(text).unwrap_err().to_string();
+        assert!(refused("1 month").contains("1 month"));
+        assert!(refused("-1 second").contains("negative"));
+        assert!(refused("soon").contains("soon"));
+    }
 
     #[test]
     fn processing_time_falls_on_multiples_since_the_epoch() {

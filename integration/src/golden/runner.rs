@@ -40,7 +40,7 @@ const SETTINGS: [(&str, &str); 4] = [
 ];
 
 /// One batch or one read may take this long before a case is called stuck.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// One case on its way.
 pub struct Runner {
@@ -270,6 +270,9 @@ impl Runner {
         match trigger.iter().next().map(|(kind, value)| (kind.as_str(), value)) {
             Some(("availableNow", _)) => Ok(Trigger::AvailableNow),
             Some(("once", _)) => Ok(Trigger::Once),
+            Some(("processingTime", Value::String(every))) => {
+                Trigger::processing_time(every).map_err(|error| refused("start", &error))
+            }
             Some(("continuous", _)) => Ok(Trigger::Continuous(Duration::from_secs(1))),
             other => Err(Stop::Unsupported(format!("the trigger {other:?}"))),
         }
@@ -289,16 +292,25 @@ impl Runner {
         if let Some(name) = text("queryName") {
             writer = writer.query_name(name);
         }
-        if text("format") == Some("kafka") {
-            writer = writer.option("kafka.bootstrap.servers", &self.cluster.bootstrap);
-        }
-        for (name, value) in write.get("options").and_then(Value::as_object).into_iter().flatten() {
-            writer = writer.option(name, setting(value));
+        for (name, value) in self.write_options(&write, text("format")) {
+            writer = writer.option(&name, value);
         }
         if write.get("checkpoint") != Some(&Value::Bool(false)) {
             writer = writer.option("checkpointLocation", self.checkpoint.path().display());
         }
         writer.start().await.map_err(|error| refused("start", &error))
+    }
+
+    /// The options of a write; a null leaves the brokers out.
+    fn write_options(&self, write: &Map<String, Value>, format: Option<&str>) -> Vec<(String, String)> {
+        const BROKERS: &str = "kafka.bootstrap.servers";
+        let given = write.get("options").and_then(Value::as_object).into_iter().flatten();
+        let given: Vec<(&String, &Value)> = given.collect();
+        let has_brokers = given.iter().any(|(name, _)| *name == BROKERS);
+        let brokers = (format == Some("kafka") && !has_brokers)
+            .then(|| (BROKERS.to_owned(), self.cluster.bootstrap.to_string()));
+        let given = given.into_iter().filter(|(_, value)| !value.is_null());
+        brokers.into_iter().chain(given.map(|(name, value)| (name.clone(), setting(value)))).collect()
     }
 
     fn capture(
@@ -361,11 +373,8 @@ impl Runner {
             let write = self.query.write.clone().unwrap_or_default();
             let format = write.get("format").and_then(Value::as_str).unwrap_or("kafka");
             let mut writer = frame.write().format(format);
-            if format == "kafka" {
-                writer = writer.option("kafka.bootstrap.servers", &self.cluster.bootstrap);
-            }
-            for (name, value) in write.get("options").and_then(Value::as_object).into_iter().flatten() {
-                writer = writer.option(name, setting(value));
+            for (name, value) in self.write_options(&write, Some(format)) {
+                writer = writer.option(&name, value);
             }
             if let Some(mode) = write.get("mode").and_then(Value::as_str) {
                 writer = writer.mode(mode);

@@ -157,7 +157,8 @@ fn agree(parsed: &mut ParsedProperties, given: &[&str]) -> Result<()> {
 fn explain(name: &str, value: &str, refused: Refused) -> Error {
     match refused {
         Refused::Value(why) => bad(name, value, why),
-        Refused::Feature(feature) => Error::unsupported(feature),
+        Refused::Feature(feature) if feature.contains(name) => Error::unsupported(feature),
+        Refused::Feature(feature) => Error::unsupported(format!("{name}: {feature}")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names that Java's clients know and that change nothing here: groups are not used for reading, socket buffers are
-//! left to the kernel, there is no JMX and there are no plug-in classes. Their values are checked as Java checks them,
-//! so that a wrong one is told instead of passed over.
+//! left to the kernel, there is no JMX. Their values are checked as Java checks them, so that a wrong one is told
+//! instead of passed over; plug-in classes that would change records or where they go are refused.
 
 use super::{Refused, flag};
 
@@ -20,9 +20,11 @@ enum Values {
     Word(&'static [&'static str]),
     /// One of these words in any case.
     WordInAnyCase(&'static [&'static str]),
+    /// No text but the empty one: a Java class that would change what is written or read cannot be loaded.
+    NoClass,
 }
 
-use Values::{Any, Flag, Int, Long, Text, Word, WordInAnyCase};
+use Values::{Any, Flag, Int, Long, NoClass, Text, Word, WordInAnyCase};
 
 const NAMES: &[(&str, Values)] = &[
     ("allow.auto.create.topics", Flag),
@@ -40,7 +42,7 @@ const NAMES: &[(&str, Values)] = &[
     ("group.protocol", WordInAnyCase(&["CONSUMER", "CLASSIC"])),
     ("group.remote.assignor", Any),
     ("heartbeat.interval.ms", Int(i32::MIN)),
-    ("interceptor.classes", Any),
+    ("interceptor.classes", NoClass),
     ("key.deserializer", Any),
     ("key.serializer", Any),
     ("max.poll.interval.ms", Int(1)),
@@ -55,7 +57,7 @@ const NAMES: &[(&str, Values)] = &[
     ("partition.assignment.strategy", Any),
     ("partitioner.adaptive.partitioning.enable", Flag),
     ("partitioner.availability.timeout.ms", Long(0)),
-    ("partitioner.class", Any),
+    ("partitioner.class", NoClass),
     ("partitioner.ignore.keys", Flag),
     ("receive.buffer.bytes", Int(-1)),
     ("security.providers", Any),
@@ -92,6 +94,8 @@ impl Values {
             Any => Ok(()),
             Text if value.is_empty() => Err(Refused::Value("must not be empty".into())),
             Text => Ok(()),
+            NoClass if value.is_empty() => Ok(()),
+            NoClass => Err(Refused::Feature(format!("the Java class {value}: there is no JVM to load it"))),
             Flag => flag(value).map(drop),
             Int(least) => at_least(value.parse().ok(), *least, "not a number of type INT"),
             Long(least) => at_least(value.parse().ok(), *least, "not a number of type LONG"),
@@ -153,6 +157,9 @@ mod tests {
             assert!(matches!(check(name, value), Some(Ok(()))), "{name}={value}");
         }
         assert!(check("nothing.like.it", "1").is_none());
+        assert!(
+            matches!(check("partitioner.class", "a.B"), Some(Err(Refused::Feature(why))) if why.contains("a.B"))
+        );
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub fn create(session: &Session, format: &str, options: &Options, rows: Rows<'_>
     match format.to_lowercase().as_str() {
         "kafka" => {
             let strict = session.conf().is_true(STRICT_OPTIONS, false);
-            let sink = KafkaSink::new(options.clone(), session.kafka().clone())?;
+            let sink = KafkaSink::new(options.clone(), session.kafka().clone());
             for warning in names::check(options, names::WRITE, strict)? {
                 tracing::warn!("{warning}");
             }

@@ -70,7 +70,7 @@ impl Cluster {
 
     /// Writes a batch through the Kafka sink; the number of rows written.
     async fn write(&self, options: &[(&str, &str)], batch: RecordBatch) -> crate::Result<Option<u64>> {
-        let sink = KafkaSink::new(self.options(options), self.session.kafka().clone())?;
+        let sink = KafkaSink::new(self.options(options), self.session.kafka().clone());
         let at = SinkBatch {
             query_id: Uuid::nil(),
             batch_id: 0,

@@ -23,7 +23,7 @@ pub use columns::RecordColumns;
 use records::RecordSender;
 
 use super::{Committable, Committed, Guarantee, Sink, SinkBatch};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, spark_error};
 use crate::source::kafka::{KafkaClients, names};
 
 /// The columns that become bytes.
@@ -45,11 +45,15 @@ pub struct KafkaSink {
 }
 
 impl KafkaSink {
-    /// Checks the options. Nothing is connected before the first batch.
-    ///
-    /// # Errors
-    /// A forbidden property, or no brokers.
-    pub fn new(options: Options, clients: Arc<KafkaClients>) -> Result<Self> {
+    /// A sink with these options. Nothing is connected before the first batch.
+    pub fn new(options: Options, clients: Arc<KafkaClients>) -> Self {
+        let topic = options.get("topic").map(|topic| topic.trim().into());
+        Self { options, topic, clients, producer: OnceCell::new() }
+    }
+
+    /// Refuses forbidden properties and a write without brokers; a stream finds them when it runs, as in Spark.
+    fn check(&self) -> Result<()> {
+        let options = &self.options;
         for (name, why) in FORBIDDEN {
             let option = format!("{}{name}", names::CLIENT_PREFIX);
             if options.contains(&option) {
@@ -57,14 +61,11 @@ impl KafkaSink {
                 return Err(Error::option(option, text));
             }
         }
-        if !options.contains("kafka.bootstrap.servers") {
-            return Err(Error::option(
-                "kafka.bootstrap.servers",
-                "Option 'kafka.bootstrap.servers' must be specified for configuring Kafka producer",
-            ));
+        if options.contains("kafka.bootstrap.servers") {
+            return Ok(());
         }
-        let topic = options.get("topic").map(|topic| topic.trim().into());
-        Ok(Self { options, topic, clients, producer: OnceCell::new() })
+        let text = "Kafka option bootstrap.servers is not set: give 'kafka.bootstrap.servers', for example localhost:9092";
+        Err(spark_error("MISSING_KAFKA_OPTION", None, [("option", "bootstrap.servers".to_owned())], text))
     }
 
     async fn producer(&self) -> Result<&Producer> {
@@ -92,6 +93,7 @@ impl Sink for KafkaSink {
     }
 
     async fn prepare(&self, _query_id: Uuid, schema: &SchemaRef) -> Result<()> {
+        self.check()?;
         RecordColumns::of(schema, self.topic.is_some()).map(|_| ())
     }
 

@@ -294,10 +294,11 @@ fn boolean(options: &Options, name: &str, default: bool) -> Result<bool> {
     }
 }
 
-/// Spark's durations: a number with `us`, `ms`, `s`, `m`, `min`, `h` or `d`; milliseconds without a unit.
+/// Spark's durations, none below zero: a number with `us`, `ms`, `s`, `m`, `min`, `h` or `d`; milliseconds without a unit.
 fn duration(options: &Options, name: &str) -> Result<Option<Duration>> {
     let Some(text) = options.get(name) else { return Ok(None) };
     let text = text.trim().to_lowercase();
+    let (negative, text) = text.strip_prefix('-').map_or((false, text.as_str()), |text| (true, text));
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let micros: Option<u64> = match &text[digits..] {
         "us" => Some(1),
@@ -309,7 +310,7 @@ fn duration(options: &Options, name: &str) -> Result<Option<Duration>> {
         _ => None,
     };
     let parsed = micros.and_then(|unit| text[..digits].parse::<u64>().ok()?.checked_mul(unit));
-    parsed.map(|micros| Some(Duration::from_micros(micros))).ok_or_else(|| {
+    parsed.map(|micros| Some(Duration::from_micros(if negative { 0 } else { micros }))).ok_or_else(|| {
         Error::option(
             name,
             format!("option '{name}': '{text}' is no duration; write for example 15m, 30s or 500ms"),

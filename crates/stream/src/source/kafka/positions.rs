@@ -76,9 +76,9 @@ impl Position {
         Self::from_options(options, &END, OnNoMatch::Latest, Position::Latest)
     }
 
-    /// The ending options that are given.
+    /// The ending options that are given and that a stream refuses; `endingTimestamp` it passes over.
     pub fn ending_options(options: &Options) -> Vec<&'static str> {
-        let names = [END.timestamp, END.by_timestamp, END.offsets];
+        let names = [END.by_timestamp, END.offsets];
         names.into_iter().filter(|name| options.contains(name)).collect()
     }
 
@@ -130,10 +130,7 @@ pub fn check_batch(start: &Position, end: &Position) -> Result<()> {
         (Position::Timestamps(start, _), Position::Timestamps(end, _)) => {
             check_order(start, end, "timestamp")
         }
-        (Position::Timestamp(start, _), Position::Timestamp(end, _)) if start > end => {
-            let text = format!("The starting timestamp {start} is greater than the ending timestamp {end}.");
-            Err(Error::option(START.timestamp, text))
-        }
+        // One timestamp for all is compared only where offsets have come of it.
         _ => Ok(()),
     }
 }
