@@ -72,6 +72,13 @@ impl RangeRead {
         &self.partition
     }
 
+    /// What the partition's leader last told of its end; none before the first answer.
+    #[must_use]
+    pub fn watermarks(&self) -> Option<Watermarks> {
+        let state = self.handle.shared.state.lock();
+        state.cursors.get(&self.id).and_then(|entry| entry.cursor.watermarks)
+    }
+
     /// The next offset to be handed out.
     #[must_use]
     pub fn position(&self) -> i64 {

@@ -166,3 +166,30 @@ async fn conditions_on_offset_and_timestamp_narrow_what_is_read_and_change_no_ro
         assert_eq!(found.count().await.unwrap(), expected, "{condition}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_that_never_fills_is_lost_data_and_not_a_mere_timeout() {
+    let cluster = two_topics().await;
+    let options =
+        [("subscribe", "u"), ("endingOffsets", r#"{"u":{"0":99}}"#), ("kafkaConsumer.pollTimeoutMs", "200")];
+    let error = read(&cluster, &options).await.unwrap_err();
+    let spark = error.spark().unwrap();
+    assert_eq!(spark.condition.as_deref(), Some("KAFKA_DATA_LOSS.COULD_NOT_READ_OFFSET_RANGE"));
+    assert_eq!((&*spark.parameters["startOffset"], &*spark.parameters["endOffset"]), ("1", "99"));
+    assert!(spark.parameters["groupId"].ends_with("-executor"));
+    let allowed = [options[0], options[1], options[2], ("failOnDataLoss", "false")];
+    assert_eq!(values(&read(&cluster, &allowed).await.unwrap()), ["c"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_names_the_partitions_that_its_offsets_leave_out() {
+    let cluster = two_topics().await;
+    let options = [("subscribe", "t"), ("startingOffsets", r#"{"t":{"0":0}}"#)];
+    let error = read(&cluster, &options).await.unwrap_err();
+    let spark = error.spark().unwrap();
+    assert_eq!(spark.condition.as_deref(), Some("KAFKA_START_OFFSET_DOES_NOT_MATCH_ASSIGNED"));
+    assert_eq!(spark.parameters["assignedPartitions"], "Set(t-0, t-1)");
+    let below = [("subscribe", "u"), ("startingOffsets", r#"{"u":{"0":-3}}"#)];
+    let text = read(&cluster, &below).await.unwrap_err().to_string();
+    assert!(text.contains("-3") && text.contains("-2 for earliest"), "{text}");
+}

@@ -26,6 +26,7 @@ use futures::{StreamExt, TryStreamExt};
 use millstream_columnar::records::DecoderMemory;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 use super::clients::KafkaClients;
 use super::lookup::Lookup;
@@ -155,7 +156,10 @@ async fn resolve(read: &KafkaRead, clients: &KafkaClients, node: &ScanNode) -> R
     let fetch = properties.client.fetch.clone();
     let kafka = clients.connect(names::client_properties(&read.options), properties.client).await?;
     let policy = LossPolicy { fail: settings.fail_on_data_loss };
-    let group = settings.group.as_str().into();
+    let group = match read.options.get("kafka.group.id") {
+        Some(group) => group.into(),
+        None => format!("{}-{}-executor", settings.group, Uuid::new_v4()).into(),
+    };
     let lookup = Lookup { kafka: kafka.clone(), settings, retries, isolation: fetch.isolation };
     let splits = ranges::assign(ranges::cut(read.cut, lookup.ranges().await?), node.partitions);
     let (reader, include_headers) = (clients.reader(&kafka, fetch), read.include_headers);

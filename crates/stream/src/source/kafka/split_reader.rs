@@ -10,7 +10,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::Stream;
-use millstream_client::{FetchedRecords, Isolation, Loss as ClientLoss, RangeRead, Reader};
+use millstream_client::{FetchedRecords, Isolation, Loss as ClientLoss, RangeRead, Reader, Watermarks};
 use millstream_columnar::records::{
     self, Chunk, DecoderMemory, DecoderOptions, Projection, RecordBatchDecoder,
 };
@@ -135,9 +135,9 @@ impl Reading {
                 Ok(())
             }
             Err(error) => {
-                let position = range.position();
+                let (position, told) = (range.position(), range.watermarks());
                 self.range = None;
-                self.lost(position, error)
+                self.lost(position, told, error)
             }
         }
     }
@@ -162,17 +162,27 @@ impl Reading {
         self.decoder.push(chunk).map_err(malformed)
     }
 
-    /// Some of the range is gone: what remains of it is read, where that is allowed.
-    fn lost(&mut self, position: i64, error: millstream_client::Error) -> Result<()> {
-        let Some(lost) = error.data_loss() else { return Err(error.into()) };
+    /// Some of the range is gone, or never came: what remains of it is read, where that is allowed.
+    fn lost(
+        &mut self,
+        position: i64,
+        told: Option<Watermarks>,
+        error: millstream_client::Error,
+    ) -> Result<()> {
+        let never_came = matches!(error, millstream_client::Error::Timeout { .. })
+            && told.is_some_and(|told| position >= self.readable_end(told));
+        let lost = error.data_loss();
+        if lost.is_none() && !never_came {
+            return Err(error.into());
+        }
         self.reader.policy.report(&Loss::CouldNotRead {
             partition: self.partition.clone(),
             from: position,
             until: self.until,
             group: self.reader.group.to_string(),
         })?;
-        let rest = match lost.loss {
-            ClientLoss::OutOfRange { log_start, log_end } => {
+        let rest = match lost.map(|lost| &lost.loss) {
+            Some(&ClientLoss::OutOfRange { log_start, log_end }) => {
                 loss::rest(position, self.until, log_start, log_end)
             }
             _ => Rest::Nothing,
@@ -184,6 +194,13 @@ impl Reading {
             Rest::Nothing => self.finished = true,
         }
         Ok(())
+    }
+
+    fn readable_end(&self, told: Watermarks) -> i64 {
+        match self.reader.reader.options().isolation {
+            Isolation::ReadCommitted => told.last_stable_offset,
+            Isolation::ReadUncommitted => told.high_watermark,
+        }
     }
 
     fn ordered(&self, batch: RecordBatch) -> Result<RecordBatch> {
