@@ -31,11 +31,15 @@ pub fn run(arguments: &TestArguments) -> Result<(), String> {
     fuzz::replay()?;
     // The runner was built with the tests; building it alone would choose other features and build DataFusion again.
     run_golden(&[], jars.as_deref())?;
+    run_golden(&[RECORDED.into()], jars.as_deref())?;
     match &jars {
         Some(jars) => run_golden(&["--kafka".into(), kafka::VERSIONS[0].into()], Some(jars)),
         None => Ok(()),
     }
 }
+
+/// Cases that were recorded for this project, beside the golden ones.
+const RECORDED: &str = "integration/recorded";
 
 fn kafka_jars(required: bool) -> Result<Option<PathBuf>, String> {
     if kafka::available() {
