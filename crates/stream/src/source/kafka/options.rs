@@ -294,7 +294,8 @@ fn boolean(options: &Options, name: &str, default: bool) -> Result<bool> {
     }
 }
 
-/// Spark's durations, none below zero: a number with `us`, `ms`, `s`, `m`, `min`, `h` or `d`; milliseconds without a unit.
+/// Spark's durations, nothing below zero: a number with `us`, `ms`, `s`, `m`, `min`, `h` or `d`; milliseconds without a
+/// unit.
 fn duration(options: &Options, name: &str) -> Result<Option<Duration>> {
     let Some(text) = options.get(name) else { return Ok(None) };
     let text = text.trim().to_lowercase();
