@@ -1,7 +1,7 @@
 //! Passing over any value, checking its syntax.
 //!
-//! Most of it is done by [`behind_scalar`] and [`Gaps`](super::gap::Gaps), which know what is usual and find no faults; where they
-//! do not go on, the tokenizer does, by all rules. So they change no result.
+//! Most of it is done by [`behind_scalar`] and [`Gaps`](super::gap::Gaps), which know what is usual and find no
+//! faults; where they do not go on, the tokenizer does, by all rules. So they change no result.
 
 use super::gap::{NONE_OPEN, Open};
 use super::parser::{Bad, Parser};
