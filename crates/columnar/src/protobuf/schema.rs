@@ -252,13 +252,15 @@ impl Building<'_> {
         if names == ["seconds", "nanos"] && short == "Timestamp" {
             return Ok(Some(Kind::Timestamp));
         }
-        if self.options.unwrap_primitive_wrapper_types && is_wrapper(&message.full_name) && names == ["value"]
-        {
+        let wraps_one = names == ["value"] && is_wrapper(&message.full_name) && is_scalar(&message.fields[0]);
+        if self.options.unwrap_primitive_wrapper_types && wraps_one {
             return Ok(self.field(&message.fields[0])?.map(|value| Kind::Wrapped(Box::new(value))));
         }
         if field.repeated && message.is_map_entry {
             let by_name = |name| message.fields.iter().find(|field| field.name == name);
-            let (Some(key), Some(value)) = (by_name("key"), by_name("value")) else {
+            let key = by_name("key").filter(|key| is_scalar(key));
+            let value = by_name("value").filter(|value| !value.repeated);
+            let (Some(key), Some(value)) = (key, value) else {
                 return Err(Error::BadDescriptor { why: format!("{} is no map entry", message.full_name) });
             };
             return Ok(match (self.field(key)?, self.field(value)?) {
@@ -289,6 +291,11 @@ impl Building<'_> {
         }
         Ok(Some(if field.kind == 10 { Kind::Group(plan) } else { Kind::Message(plan) }))
     }
+}
+
+/// Whether it is one value, and no message or group.
+fn is_scalar(field: &FieldDescriptor) -> bool {
+    !field.repeated && !matches!(field.kind, 10 | 11)
 }
 
 pub(super) fn is_wrapper(name: &str) -> bool {

@@ -512,6 +512,40 @@ fn hostile_descriptors_are_refused() {
     assert!(matches!(ProtobufReader::new(&set, "Level0", &options(&[])), Err(Error::LimitExceeded { .. })));
 }
 
+/// Sets that protoc would never write: messages inside of themselves where the recursion is not one of messages.
+#[test]
+fn wrappers_and_map_entries_that_hold_themselves_are_no_wrappers_and_no_entries() {
+    let compile = |package: &str, messages: Vec<DescriptorProto>, root: &str| {
+        let file = FileDescriptorProto {
+            package: Some(package.into()),
+            message_type: messages,
+            ..Default::default()
+        };
+        let set = DescriptorSet::parse(&FileDescriptorSet { file: vec![file] }.encode_to_vec()).unwrap();
+        let set_options = [("unwrap.primitive.wrapper.types", "true"), ("recursive.fields.max.depth", "2")];
+        ProtobufReader::new(&set, root, &options(&set_options))
+    };
+    let name = ".google.protobuf.Int64Value";
+    for value in [one("value", 1, Type::Message), many("value", 1, Type::Message)] {
+        let found =
+            compile("google.protobuf", vec![message("Int64Value", vec![of(value, name)])], &name[1..]);
+        assert!(matches!(found.unwrap().data_type(), DataType::Struct(_)));
+    }
+    let of_itself = || of(many("value", 2, Type::Message), ".M.E");
+    for (key, value) in [
+        (one("key", 1, Type::Int32), of_itself()),
+        (of(one("key", 1, Type::Message), ".M"), one("value", 2, Type::Int32)),
+        (many("key", 1, Type::Int32), one("value", 2, Type::Int32)),
+    ] {
+        let options = Some(MessageOptions { map_entry: Some(true), ..Default::default() });
+        let entry = DescriptorProto { options, ..message("E", vec![key, value]) };
+        let map = of(many("map", 1, Type::Message), ".M.E");
+        let found =
+            compile("", vec![DescriptorProto { nested_type: vec![entry], ..message("M", vec![map]) }], "M");
+        assert!(matches!(found, Err(Error::BadDescriptor { .. })), "{found:?}");
+    }
+}
+
 #[test]
 fn a_struct_that_is_not_the_messages_is_refused_when_it_is_compiled() {
     use arrow_schema::Field;
