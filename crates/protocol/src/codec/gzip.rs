@@ -2,7 +2,14 @@
 //!
 //! | part of a member | size | meaning                                                       |
 //! |------------------|------|---------------------------------------------------------------|
-//! | header           |  10+ | magic 1f 8b, method 8, flags, time, and what the flags say    |
+//! | magic            |    2 | 1f 8b                                                         |
+//! | method           |    1 | 8, deflate                                                    |
+//! | flags            |    1 | bit 1 header crc; 2 extra; 3 name; 4 comment; 0 says nothing  |
+//! | time and origin  |    6 | passed over                                                   |
+//! | extra            |      | if flagged: 2 bytes length, little endian, so many bytes      |
+//! | name             |      | if flagged: bytes up to a zero                                |
+//! | comment          |      | if flagged: bytes up to a zero                                |
+//! | header crc       |    2 | if flagged: low half of the CRC-32 of the header up to here   |
 //! | deflate stream   |      | RFC 1951                                                      |
 //! | crc              |    4 | CRC-32 of the plain bytes, little endian                      |
 //! | length           |    4 | of the plain bytes modulo 2^32, little endian                 |

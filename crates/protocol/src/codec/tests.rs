@@ -236,6 +236,51 @@ fn the_table_at_the_head_of_lz4_is_what_is_read() {
     assert_eq!(unpacked(Compression::Lz4, &frame, 100).unwrap(), content);
 }
 
+/// CRC-32 of RFC 1952, a bit at a time.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
+#[test]
+fn the_table_at_the_head_of_gzip_is_what_is_read() {
+    let content = b"plain bytes";
+    let (mut member, mut places) = (Vec::new(), Vec::new());
+    for row in crate::tables::rows(include_str!("gzip.rs")) {
+        let before = member.len();
+        match row[0].as_str() {
+            "magic" => member.extend([0x1f, 0x8b]),
+            "method" => member.push(8),
+            "flags" => member.push(0b0001_1110),
+            "time and origin" => member.extend(*b"any of"),
+            "extra" => member.extend(*b"\x03\0abc"),
+            "name" => member.extend(*b"name\0"),
+            "comment" => member.extend(*b"\0"),
+            "header crc" => member.extend((crc32(&member) as u16).to_le_bytes()),
+            // One block that is the last one and not compressed: its length, and that with all bits turned.
+            "deflate stream" => member.extend([&[1, 11, 0, 0xf4, 0xff], &content[..]].concat()),
+            "crc" => member.extend(crc32(content).to_le_bytes()),
+            "length" => member.extend((content.len() as u32).to_le_bytes()),
+            other => panic!("{other} is a part that the test does not know"),
+        }
+        if let Ok(size) = row[1].parse::<usize>() {
+            assert_eq!(member.len() - before, size, "{}", row[0]);
+        }
+        places.push((row[0].clone(), before));
+    }
+    assert_eq!(unpacked(Compression::Gzip, &member, 100).unwrap(), content);
+    for (part, place) in places {
+        let mut wrong = member.clone();
+        wrong[place] ^= 2;
+        assert!(unpacked(Compression::Gzip, &wrong, 100).is_err(), "{part}");
+    }
+    // What we write has none of the parts that are flagged.
+    let written = packed(Compression::Gzip, None, content);
+    assert_eq!(&written[..4], [0x1f, 0x8b, 8, 0]);
+    let tail = [crc32(content).to_le_bytes(), (content.len() as u32).to_le_bytes()].concat();
+    assert!(written.ends_with(&tail));
+}
+
 #[test]
 fn a_buffer_that_is_used_again_is_written_over_and_never_shrinks() {
     for codec in Compression::ALL {
