@@ -1,8 +1,9 @@
 //! `cargo xtask sanitize`: the tests that run the workspace's only unsafe file, `crates/columnar/src/raw.rs`, under
-//! AddressSanitizer and under valgrind's memcheck.
+//! AddressSanitizer and under valgrind's memcheck; the sanitizer also watches the decompressors that we did not write.
 //!
-//! All unit tests of the crate are run by the sanitizer. Valgrind is thirty times slower, so it runs those that
-//! make unchecked arrays: of the file itself, of the record batch decoder, and of the payload readers and writers.
+//! All unit tests of the crate, and those of the codecs, are run by the sanitizer: structured-zstd, whose kernels
+//! are unsafe code, is instrumented too. Valgrind is thirty times slower, so it runs those that make unchecked
+//! arrays: of the file itself, of the record batch decoder, and of the payload readers and writers.
 
 use std::process::Command;
 
@@ -24,6 +25,8 @@ enum Tool {
 }
 
 const PACKAGE: &str = "millstream-columnar";
+/// Where the codecs are.
+const CODECS: &str = "millstream-protocol";
 const HOST: &str = "x86_64-unknown-linux-gnu";
 /// Names of the tests that valgrind runs.
 const UNCHECKED: [&str; 5] = ["raw::", "records::", "json::reader::", "json::writer::", "text::"];
@@ -32,7 +35,8 @@ const UNCHECKED: [&str; 5] = ["raw::", "records::", "json::reader::", "json::wri
 pub fn run(arguments: &SanitizeArguments) -> Result<(), String> {
     let wanted = |tool| arguments.only.is_none_or(|only| only == tool);
     if wanted(Tool::Address) {
-        step::timed("the tests of columnar under AddressSanitizer (nightly)", address)?;
+        step::timed("the tests of columnar under AddressSanitizer (nightly)", || address(PACKAGE, ""))?;
+        step::timed("the tests of the codecs under AddressSanitizer", || address(CODECS, "codec::"))?;
     }
     if wanted(Tool::Valgrind) {
         step::timed("the tests of unchecked arrays under valgrind", valgrind)?;
@@ -40,17 +44,19 @@ pub fn run(arguments: &SanitizeArguments) -> Result<(), String> {
     Ok(())
 }
 
-fn address() -> Result<(), String> {
+/// Runs the unit tests of a package whose names contain `tests`.
+fn address(package: &str, tests: &str) -> Result<(), String> {
     let mut command = Command::new("cargo");
     command
         .current_dir(step::root())
         .arg("+nightly")
-        // Optimised, it takes many minutes to compile.
+        // Optimised, it takes minutes to compile with the sanitizer's checks.
         .args(["--config", "profile.dev.package.structured-zstd.opt-level=0"])
-        .args(["test", "--package", PACKAGE, "--lib", "--target", HOST, "--target-dir"])
+        .args(["test", "--package", package, "--lib", "--target", HOST, "--target-dir"])
         .arg(step::target_directory()?.join("sanitize"))
+        .args(["--", tests])
         .env("RUSTFLAGS", "-Zsanitizer=address")
-        // Leaves the sanitizer out where it takes too long to compile.
+        // Makes calls of the checks where they take too long to compile.
         .env("RUSTC_WRAPPER", step::root().join("fuzz/rustc.sh"))
         .env("ASAN_OPTIONS", "detect_stack_use_after_return=1:detect_leaks=1")
         .env_remove("CARGO_TARGET_DIR");
