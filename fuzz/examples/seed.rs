@@ -10,11 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use millstream_fuzz::targets;
+use millstream_fuzz::{proto_files, targets};
 use millstream_protocol::fetch::FetchResponse;
 use millstream_protocol::records::Batches;
 use millstream_protocol::schema::{self, Direction};
 use millstream_protocol::{ApiKey, Limits, messages};
+use prost::Message as _;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -57,7 +58,8 @@ fn main() -> Result {
             )?;
         }
     }
-    texts()
+    texts()?;
+    payloads()
 }
 
 struct Capture {
@@ -153,7 +155,7 @@ fn texts() -> Result {
     let lax = br#"{'a':007, b: NaN, /* c */ "c":+INF, "d\q":"x	y"} // end"#;
     write("json_read", "lax", &[&[0, 0x7f][..], lax].concat())?;
     for (number, record) in RECORDS.iter().enumerate() {
-        for options in 0..10u8 {
+        for options in 0..16u8 {
             let input = [&[number as u8, options][..], record.as_bytes()].concat();
             write("csv", &format!("record-{number}-{options}"), &input)?;
         }
@@ -163,6 +165,52 @@ fn texts() -> Result {
     }
     for (number, properties) in PROPERTIES.iter().enumerate() {
         write("properties", &format!("properties-{number}"), properties.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Avro, Protobuf, plain types and the registry's frames.
+fn payloads() -> Result {
+    for (number, payload) in (0u8..).zip(AVRO) {
+        for pair in 0..9 {
+            write("avro", &format!("payload-{number}-{pair}"), &[&[0, number, pair][..], payload].concat())?;
+        }
+    }
+    for (number, text) in (0u8..).zip(SCHEMAS) {
+        let input = [&[2, number << 2][..], text.as_bytes(), b"\0", AVRO[0]].concat();
+        write("avro", &format!("schema-{number}"), &input)?;
+        let reader = SCHEMAS[usize::from(number + 1) % SCHEMAS.len()];
+        let input =
+            [&[3, number << 2][..], text.as_bytes(), b"\0", reader.as_bytes(), b"\0", AVRO[1]].concat();
+        write("avro", &format!("schemas-{number}"), &input)?;
+    }
+    for (number, payload) in (0u8..).zip(PROTOBUF) {
+        write("protobuf", &format!("twin-{number}"), &[&[0][..], payload].concat())?;
+        for message in 1..6 {
+            let bits = number.wrapping_mul(43) | 2;
+            let input = [&[1, message, bits][..], payload].concat();
+            write("protobuf", &format!("message-{number}-{message}"), &input)?;
+        }
+    }
+    for (number, file) in proto_files::set().file.into_iter().enumerate() {
+        let set = prost_types::FileDescriptorSet { file: vec![file] }.encode_to_vec();
+        let input = [&[2, 0x32][..], &(set.len() as u16).to_be_bytes(), &set, PROTOBUF[0]].concat();
+        write("protobuf", &format!("set-{number}"), &input)?;
+    }
+    let uuid = b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
+    for (kind, bytes) in
+        (0u8..).zip([&[1u8][..], &[0, 1], &[0, 0, 0, 1], &[1; 8], &[1; 4], &[1; 8], b"caf\xc3\xa9", uuid])
+    {
+        write("plain", &format!("plain-{kind}"), &[&[kind][..], bytes].concat())?;
+    }
+    let frames: [&[u8]; 4] = [
+        b"\0\0\0\0\x07payload beyond twelve bytes",
+        b"\0\0\0\0\x01\0short",
+        b"\0\x01\x02\x03\x04\x06\x02\x00\xc8\x01payload",
+        b"{\"no\":\"frame\"}",
+    ];
+    for (number, frame) in frames.into_iter().enumerate() {
+        write("framing", &format!("frame-{number}"), frame)?;
     }
     Ok(())
 }
@@ -226,4 +274,36 @@ const PROPERTIES: &[&str] = &[
     "ssl.keystore.password=hunter2hunter2\nsecurity.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512",
     "linger.ms=-5\ncompression.type=zstd\ncompression.zstd.level=99\nenable.idempotence=maybe",
     "fetch.min.byte=1\nretry.backoff.ms=99999999999999999999\nclient.id=\nmax.poll.records=500",
+];
+
+/// Data of the first schemas of the target `avro`: flat, nested, numbers.
+const AVRO: [&[u8]; 5] = [
+    b"\x0e\x0aseven\x02\0\0\0\0\0\0\xf8\x3f\x01\x04\x01\x02\0\0\0\x40\x54rest",
+    b"\x04\x02\x0e\0\x00\x02\x02k\x28a text that is long!\0\x02abcd\x04\x01\x00\xc0\x99\x02\x80\x80\xe0\xe5\x83\xd8\x05\x02x",
+    b"\x02\x02x\x02\x02\0\0\x80\x3f\0\x02\x06abc\0\0\0\0\0\0\0\x01\x00\x02\x04",
+    b"\x0e\x02\x10\0\x02\x12\0\0\0\0",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+];
+
+/// Avro schemas as texts.
+const SCHEMAS: [&str; 7] = [
+    r#"{"type":"record","name":"R","namespace":"n","doc":"d","aliases":["Q"],"fields":[{"name":"a","type":"long",
+        "default":1,"aliases":["b"]},{"name":"s","type":["null","string"],"default":null}]}"#,
+    r#"{"type":"record","name":"n.Q","fields":[{"name":"b","type":"int"},{"name":"s","type":"bytes","default":"\u00ff"},
+        {"name":"m","type":{"type":"map","values":"double"},"default":{"k":1.5}}]}"#,
+    r#"{"type":"enum","name":"E","symbols":["A","B"],"default":"A"}"#,
+    r#"["null",{"type":"array","items":{"type":"fixed","name":"F","size":3,"logicalType":"decimal","precision":5}}]"#,
+    r#"{"type":"record","name":"L","fields":[{"name":"v","type":{"type":"int","logicalType":"date"}},
+        {"name":"next","type":["null","L"]}]}"#,
+    r#"{"type":"bytes","logicalType":"decimal","precision":38,"scale":10}"#,
+    r#"{"type":"long","logicalType":"timestamp-millis"}"#,
+];
+
+/// Messages: fields of each kind, a oneof, maps, groups, a message in a message.
+const PROTOBUF: [&[u8]; 5] = [
+    b"\x08\x01\x10\x2a\x18\x03\x25\x01\0\0\0\x31\x05\x38\x07\x40\x01\x65\0\0\x80\x3f\x69\0\0\0\0\0\0\xf8\x3f\x72\x03caf\x7a\x02\0\xff\x80\x01\x02",
+    b"\x8a\x01\x05\x08\x05\x12\x01y\x92\x01\x02\x01\0\x9a\x01\x03\x01\x02\x03\x8a\x02\x04\x08\x01\x12\x00\x92\x02\x0c\x0a\x01k\x11\0\0\0\0\0\0\xf0\x3f",
+    b"\x9a\x02\x06\x08\x03\x12\x02\x08\x09\xa0\x02\x07\xaa\x02\x01s\xb0\x02\x05\xba\x02\x02\x08\x01\xc2\x02\x03\0\x01\x63\x80\x97\x22\x05",
+    b"\x08\x01\x2b\x08\x05\x2c\x1a\x02a\xff\x20\x01\x32\x02\x01\x02\x30\x03\x3b\x08\x07\x3c",
+    b"\x0a\x01a\x12\x05\x0a\x01b\x12\0\x1a\x04\x08\x02\x10\x01\x22\x03\x08\x90\x1c",
 ];

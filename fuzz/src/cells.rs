@@ -49,6 +49,12 @@ impl Cell {
             DataType::Timestamp(TimeUnit::Microsecond, _) => {
                 Self::Number(array.as_primitive::<TimestampMicrosecondType>().value(row).into())
             }
+            DataType::Duration(_) => {
+                Self::Number(array.as_primitive::<DurationMicrosecondType>().value(row).into())
+            }
+            DataType::Interval(_) => {
+                Self::Number(array.as_primitive::<IntervalYearMonthType>().value(row).into())
+            }
             DataType::Decimal128(_, _) => Self::Number(array.as_primitive::<Decimal128Type>().value(row)),
             DataType::Float32 => Self::float(array.as_primitive::<Float32Type>().value(row)),
             DataType::Float64 => Self::double(array.as_primitive::<Float64Type>().value(row)),

@@ -8,6 +8,8 @@ pub mod cells;
 pub mod input;
 pub mod json_tree;
 pub mod json_twin;
+pub mod proto_files;
+pub mod proto_twin;
 pub mod schemas;
 pub mod slow_batches;
 pub mod targets;

@@ -50,8 +50,8 @@ macro_rules! replayed {
 }
 
 replayed! {
-    broker codecs columns csv fetch_response frames json_read json_texts json_write messages moments properties
-    record_batches
+    avro broker codecs columns csv fetch_response frames framing json_read json_texts json_write messages moments
+    plain properties protobuf record_batches
 }
 
 #[test]
