@@ -169,9 +169,16 @@ pub(crate) fn invalid_ordering(function: &str, sql: &str, data_type: &SparkType)
     )
 }
 
-/// A cast that Spark refuses: with the function that does it, or (`without_ansi`) with the setting that allows it.
-pub(crate) fn refused_cast(sql: &str, from: &SparkType, to: &SparkType, without_ansi: bool) -> Error {
+/// A cast that Spark refuses: with the function that does it where casts are strict, or (`without_ansi`) with the
+/// setting that allows it.
+pub(crate) fn refused_cast(
+    sql: &str,
+    from: &SparkType,
+    to: &SparkType,
+    (strict, without_ansi): (bool, bool),
+) -> Error {
     let instead = match (from, to) {
+        _ if !strict => None,
         (from, SparkType::Date) if is_numeric(from) => Some("`DATE_FROM_UNIX_DATE`"),
         (SparkType::Date, to) if is_numeric(to) => Some("`UNIX_DATE`"),
         _ => None,

@@ -35,7 +35,8 @@ use datafusion::logical_expr::LogicalPlan;
 
 pub(crate) use self::conditions as errors;
 pub(crate) use coercion::{
-    Expected, cast_to, cast_with, common_type, comparison_type, implicit_cast, is_integral, tightest,
+    Expected, cast_to, cast_with, common_type, comparison_type, decimal_for, implicit_cast, is_integral,
+    tightest,
 };
 pub use conf::Conf;
 pub(crate) use expression::{arithmetic, integer_literal};

@@ -1,6 +1,8 @@
 //! Dates and times: their parts, text, epochs and arithmetic by calls.
 
+mod distance;
 mod epoch;
+mod make;
 mod now;
 mod parts;
 mod pattern;
@@ -36,6 +38,20 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "date_part", arity: Arity::exactly(2), build: parts::date_part },
     Function { name: "datepart", arity: Arity::exactly(2), build: parts::date_part },
     Function { name: "extract", arity: Arity::exactly(2), build: parts::date_part },
+    Function { name: "make_date", arity: Arity::exactly(3), build: make::make_date },
+    Function { name: "make_timestamp", arity: Arity::between(6, 7), build: make::make_timestamp },
+    Function { name: "make_timestamp_ltz", arity: Arity::between(6, 7), build: make::make_timestamp },
+    Function { name: "make_timestamp_ntz", arity: Arity::exactly(6), build: make::make_timestamp },
+    Function { name: "try_make_timestamp", arity: Arity::between(6, 7), build: make::make_timestamp },
+    Function { name: "make_dt_interval", arity: Arity::between(0, 4), build: make::make_dt_interval },
+    Function { name: "make_ym_interval", arity: Arity::between(0, 2), build: make::make_ym_interval },
+    Function { name: "dateadd", arity: Arity::between(2, 3), build: distance::timestamp_add },
+    Function { name: "timestampadd", arity: Arity::exactly(3), build: distance::timestamp_add },
+    Function { name: "datediff", arity: Arity::between(2, 3), build: distance::timestamp_diff },
+    Function { name: "timestampdiff", arity: Arity::exactly(3), build: distance::timestamp_diff },
+    Function { name: "timestamp_seconds", arity: Arity::exactly(1), build: epoch::timestamp_seconds },
+    Function { name: "next_day", arity: Arity::exactly(2), build: shift::next_day },
+    Function { name: "to_timestamp_ltz", arity: Arity::between(1, 2), build: pattern::to_timestamp },
 ];
 
 /// Functions in the session's time zone.
@@ -56,6 +72,13 @@ pub(crate) static ZONED: &[Zoned] = &[
         optional: 0,
         returns: T::String,
         run: pattern::date_format,
+    },
+    Zoned {
+        name: "months_between",
+        params: &[TIME, TIME, Expected::Exactly(T::Boolean)],
+        optional: 1,
+        returns: T::Double,
+        run: distance::months_between,
     },
     Zoned {
         name: "from_unixtime",
@@ -87,13 +110,6 @@ pub(crate) static SIMPLE: &[Simple] = &[
     Simple { name: "unix_millis", params: &[TIME], optional: 0, returns: T::Long, run: epoch::unix_millis },
     Simple { name: "unix_micros", params: &[TIME], optional: 0, returns: T::Long, run: epoch::unix_micros },
     Simple { name: "unix_date", params: &[DATE], optional: 0, returns: T::Integer, run: epoch::unix_date },
-    Simple {
-        name: "timestamp_seconds",
-        params: &[LONG],
-        optional: 0,
-        returns: T::Timestamp,
-        run: epoch::of_seconds,
-    },
     Simple {
         name: "timestamp_millis",
         params: &[LONG],
@@ -130,13 +146,6 @@ pub(crate) static SIMPLE: &[Simple] = &[
         run: shift::to_utc,
     },
     Simple {
-        name: "datediff",
-        params: &[DATE, DATE],
-        optional: 0,
-        returns: T::Integer,
-        run: shift::date_difference,
-    },
-    Simple {
         name: "date_diff",
         params: &[DATE, DATE],
         optional: 0,
@@ -144,7 +153,6 @@ pub(crate) static SIMPLE: &[Simple] = &[
         run: shift::date_difference,
     },
     Simple { name: "date_add", params: &[DATE, INT], optional: 0, returns: T::Date, run: shift::date_add },
-    Simple { name: "dateadd", params: &[DATE, INT], optional: 0, returns: T::Date, run: shift::date_add },
     Simple { name: "date_sub", params: &[DATE, INT], optional: 0, returns: T::Date, run: shift::date_sub },
     Simple {
         name: "add_months",
@@ -154,13 +162,7 @@ pub(crate) static SIMPLE: &[Simple] = &[
         run: shift::months_added,
     },
     Simple { name: "last_day", params: &[DATE], optional: 0, returns: T::Date, run: shift::last_day },
-    Simple { name: "next_day", params: &[DATE, TEXT], optional: 0, returns: T::Date, run: shift::next_day },
     Simple { name: "trunc", params: &[DATE, TEXT], optional: 0, returns: T::Date, run: truncate::trunc },
-    Simple {
-        name: "make_date",
-        params: &[INT, INT, INT],
-        optional: 0,
-        returns: T::Date,
-        run: shift::make_date,
-    },
+    Simple { name: "dayname", params: &[DATE], optional: 0, returns: T::String, run: parts::day_name },
+    Simple { name: "monthname", params: &[DATE], optional: 0, returns: T::String, run: parts::month_name },
 ];

@@ -1,7 +1,7 @@
 //! Dates and timestamps moved by intervals, and their differences.
 //!
-//! Day-time intervals are exact time (a day is 24 hours), except that a date moved by whole days stays a
-//! date. Months keep the local clock time and clip the day to the month's length.
+//! Whole days of a day-time interval are days of the calendar, the rest is exact time; a date moved by whole days
+//! stays a date. Months keep the local clock time and clip the day to the month's length.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::scalar::ScalarValue;
-use millstream_columnar::datetime::{civil_from_days, days_from_civil, days_in_month};
+use millstream_columnar::datetime::{TimeZone, civil_from_days, days_from_civil, days_in_month};
 
 use super::arithmetic::{Operation, overflowed};
 use super::external;
@@ -62,7 +62,13 @@ pub(crate) fn time_arithmetic(
     let subtract = match operation {
         Operation::Add => false,
         Operation::Subtract => true,
-        _ => return Err(crate::error::Error::unsupported("multiplying and dividing intervals")),
+        _ => {
+            let found = super::interval_math::multiple(operation, left, right, sql, conf)?;
+            return match found {
+                Some(typed) => Ok(Some(typed)),
+                None => Err(errors::different_operands(sql, &left.data_type, &right.data_type)),
+            };
+        }
     };
     // `interval + time` is `time + interval`.
     let swap = !subtract && interval(&left.data_type) && !interval(&right.data_type);
@@ -200,7 +206,23 @@ impl TimeMath {
                 by,
             );
         }
-        self.instants(base, by, |instant, row| Ok(instant.checked_add(self.signed(spans.value(row)))))
+        // Whole days are days of the zone's calendar, which may have 23 or 25 hours.
+        let zone = match base.data_type() {
+            DataType::Timestamp(_, Some(_)) => super::zone(&self.time_zone).map_err(external)?,
+            _ => TimeZone::UTC,
+        };
+        self.instants(base, by, |instant, row| {
+            let span = self.signed(spans.value(row));
+            let (days, rest) = (span / MICROS_PER_DAY, span % MICROS_PER_DAY);
+            let moved = match days {
+                0 => Some(instant),
+                _ => zone
+                    .local_micros(instant)
+                    .checked_add(days * MICROS_PER_DAY)
+                    .and_then(|l| zone.instant_micros(l)),
+            };
+            Ok(moved.and_then(|moved| moved.checked_add(rest)))
+        })
     }
 
     fn months(&self, base: &ArrayRef, by: &ArrayRef) -> Result<ArrayRef> {

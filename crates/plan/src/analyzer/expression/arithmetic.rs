@@ -66,8 +66,8 @@ pub(super) fn negative(child: &Typed, conf: &Conf) -> Result<Typed> {
         SparkType::String => cast_to(child.clone(), &SparkType::Double, conf)?,
         _ => number(child, child, conf)?,
     };
-    if matches!(child.data_type, SparkType::DayTimeInterval(..)) {
-        return super::temporal::negative_interval(child, sql);
+    if matches!(child.data_type, SparkType::DayTimeInterval(..) | SparkType::YearMonthInterval(..)) {
+        return Ok(crate::functions::negative_interval(child, sql));
     }
     if !is_numeric(&child.data_type) {
         return Err(errors::unexpected_input(

@@ -14,7 +14,7 @@ use crate::analyzer::{Conf, errors};
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::tree::Value;
-use crate::types::{SparkType, StructField, StructType};
+use crate::types::{SparkType, StructField, StructType, day_time_interval_text, year_month_interval_text};
 
 /// A constant as an expression.
 pub(crate) fn literal(value: &Value, conf: &Conf) -> Result<Typed> {
@@ -265,6 +265,10 @@ fn print(value: &Value, scalar: &ScalarValue, conf: &Conf) -> String {
         Value::Date(_) => format!("DATE '{}'", shown(scalar, conf)),
         Value::Timestamp(_) => format!("TIMESTAMP '{}'", shown(scalar, conf)),
         Value::TimestampNtz(_) => format!("TIMESTAMP_NTZ '{}'", shown(scalar, conf)),
+        Value::DayTimeInterval { microseconds, from, to } => {
+            day_time_interval_text(*microseconds, *from, *to)
+        }
+        Value::YearMonthInterval { months, from, to } => year_month_interval_text(*months, *from, *to),
         _ => shown(scalar, conf),
     }
 }

@@ -172,7 +172,7 @@ impl<'a> Resolver<'a> {
             Verdict::Allowed => {}
             refused => {
                 let switch = refused == Verdict::OnlyWithoutAnsi && mode == CastMode::Session;
-                return Err(errors::refused_cast(&sql, &child.data_type, to, switch));
+                return Err(errors::refused_cast(&sql, &child.data_type, to, (strict, switch)));
             }
         }
         let label = match &child.label {
@@ -254,7 +254,8 @@ impl<'a> Resolver<'a> {
         let allowed = verdict(&child.data_type, &to, self.conf().ansi());
         if allowed != Verdict::Allowed {
             let switch = allowed == Verdict::OnlyWithoutAnsi;
-            return Err(errors::refused_cast(&sql, &child.data_type, &to, switch));
+            let strict = self.conf().ansi();
+            return Err(errors::refused_cast(&sql, &child.data_type, &to, (strict, switch)));
         }
         let label = match &child.label {
             Label::Attribute(name) => Label::Cast(name.clone()),

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::analyzer::typed::Typed;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::functions::{Operation, time_arithmetic};
 use crate::types::SparkType;
 
@@ -28,10 +28,4 @@ fn temporal(data_type: &SparkType) -> bool {
         data_type,
         T::Date | T::Timestamp | T::TimestampNtz | T::DayTimeInterval(..) | T::YearMonthInterval(..)
     )
-}
-
-/// `- interval`.
-pub(super) fn negative_interval(child: Typed, sql: String) -> Result<Typed> {
-    let _ = (child, sql);
-    Err(Error::unsupported("the sign of an interval that is no constant"))
 }

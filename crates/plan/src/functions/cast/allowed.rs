@@ -1,5 +1,6 @@
 //! Which casts a user may write.
 
+use super::interval;
 use crate::types::SparkType;
 
 /// Whether a cast may be written.
@@ -29,6 +30,7 @@ fn castable(from: &SparkType, to: &SparkType, ansi: bool) -> bool {
     let numeric = |t: &T| {
         matches!(t, T::Byte | T::Short | T::Integer | T::Long | T::Float | T::Double | T::Decimal(..))
     };
+    let whole = |t: &T| matches!(t, T::Byte | T::Short | T::Integer | T::Long);
     let temporal = |t: &T| matches!(t, T::Date | T::Timestamp | T::TimestampNtz);
     match (from, to) {
         (from, to) if from == to => true,
@@ -52,6 +54,10 @@ fn castable(from: &SparkType, to: &SparkType, ansi: bool) -> bool {
         (T::Boolean, T::Timestamp) | (T::Timestamp, T::Boolean) => !ansi,
         (T::DayTimeInterval(..), T::DayTimeInterval(..))
         | (T::YearMonthInterval(..), T::YearMonthInterval(..)) => true,
+        (from, to) if interval::unit(to).is_some() => whole(from),
+        (from, to) if interval::unit(from).is_some() => whole(to),
+        (from, T::Binary) if whole(from) => !ansi,
+        (T::Date, to) if numeric(to) || *to == T::Boolean => !ansi,
         _ => false,
     }
 }

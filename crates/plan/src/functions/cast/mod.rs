@@ -7,6 +7,7 @@
 mod allowed;
 mod failure;
 mod from_string;
+mod interval;
 mod nested;
 mod numeric;
 mod temporal;
@@ -23,6 +24,7 @@ use millstream_columnar::datetime::TimeZone;
 pub(crate) use allowed::{Verdict, verdict};
 
 use super::external;
+use super::interval_math::interval_text;
 use super::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
 
@@ -104,6 +106,20 @@ impl Cast<'_> {
                 Ok(Arc::new(text))
             }
             (T::String, T::Binary) => Ok(Arc::new(array.as_string_view().clone().to_binary_view())),
+            (T::DayTimeInterval(..), T::DayTimeInterval(..))
+            | (T::YearMonthInterval(..), T::YearMonthInterval(..)) => Ok(Arc::clone(array)),
+            (T::DayTimeInterval(..) | T::YearMonthInterval(..), T::String) => {
+                interval_text(array, from).ok_or_else(|| no_cast(from, to))
+            }
+            (T::DayTimeInterval(..) | T::YearMonthInterval(..), _)
+            | (_, T::DayTimeInterval(..) | T::YearMonthInterval(..))
+                if *from != T::String =>
+            {
+                self.interval(array, from, to)
+            }
+            (T::Byte | T::Short | T::Integer | T::Long, T::Binary) => numeric::big_endian(array),
+            (T::Date, T::Boolean) => Ok(new_null_array(&to.to_arrow(), array.len())),
+            (T::Date, to) if numeric::is_number(to) => Ok(new_null_array(&to.to_arrow(), array.len())),
             (_, T::String) => millstream_columnar::text::cast_to_string(array.as_ref(), self.zone)
                 .map(|text| Arc::new(text) as ArrayRef)
                 .map_err(|e| DataFusionError::External(Box::new(e))),
@@ -115,4 +131,8 @@ impl Cast<'_> {
             _ => self.numeric(array, from, to),
         }
     }
+}
+
+fn no_cast(from: &SparkType, to: &SparkType) -> DataFusionError {
+    DataFusionError::Internal(format!("no cast from {from} to {to}"))
 }

@@ -167,9 +167,16 @@ impl Cast<'_> {
         to: &SparkType,
     ) -> Result<ArrayRef> {
         let unit = decimal::power_of_ten(u32::from(scale));
-        let one = |value: i128| match i64::try_from(value / unit) {
-            Ok(fits) => Ok(Some(fits)),
-            Err(_) => match self.overflow {
+        let limits = match to {
+            SparkType::Byte => (i64::from(i8::MIN), i64::from(i8::MAX)),
+            SparkType::Short => (i64::from(i16::MIN), i64::from(i16::MAX)),
+            SparkType::Integer => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            _ => (i64::MIN, i64::MAX),
+        };
+        let checked = |fits: &i64| self.overflow == Overflow::Legacy || (limits.0..=limits.1).contains(fits);
+        let one = |value: i128| match i64::try_from(value / unit).ok().filter(checked) {
+            Some(fits) => Ok(Some(fits)),
+            None => match self.overflow {
                 Overflow::Error => {
                     Err(failure::overflow(&format!("{}BD", decimal_text(value, scale)), from, to))
                 }
@@ -241,7 +248,7 @@ fn double_text(value: f64, single: bool) -> String {
     if single { (value as f32).to_string() } else { value.to_string() }
 }
 
-fn integer_sql(value: i64, from: &SparkType) -> String {
+pub(super) fn integer_sql(value: i64, from: &SparkType) -> String {
     let suffix = match from {
         SparkType::Byte => "Y",
         SparkType::Short => "S",
@@ -249,4 +256,27 @@ fn integer_sql(value: i64, from: &SparkType) -> String {
         _ => "",
     };
     format!("{value}{suffix}")
+}
+
+/// TINYINT to DECIMAL.
+pub(super) fn is_number(data_type: &SparkType) -> bool {
+    use SparkType as T;
+    matches!(data_type, T::Byte | T::Short | T::Integer | T::Long | T::Float | T::Double | T::Decimal(..))
+}
+
+/// The bytes of whole numbers, the highest first.
+pub(super) fn big_endian(array: &ArrayRef) -> Result<ArrayRef> {
+    let bytes: arrow_array::BinaryViewArray = match array.data_type() {
+        DataType::Int8 => {
+            array.as_primitive::<Int8Type>().iter().map(|v| v.map(|v| v.to_be_bytes().to_vec())).collect()
+        }
+        DataType::Int16 => {
+            array.as_primitive::<Int16Type>().iter().map(|v| v.map(|v| v.to_be_bytes().to_vec())).collect()
+        }
+        DataType::Int32 => {
+            array.as_primitive::<Int32Type>().iter().map(|v| v.map(|v| v.to_be_bytes().to_vec())).collect()
+        }
+        _ => array.as_primitive::<Int64Type>().iter().map(|v| v.map(|v| v.to_be_bytes().to_vec())).collect(),
+    };
+    Ok(Arc::new(bytes))
 }

@@ -70,11 +70,37 @@ impl Cast<'_> {
                 let bools: arrow_array::BooleanArray = values.iter().map(|v| v.map(|v| v != 0)).collect();
                 Ok(Arc::new(bools))
             }
-            _ => {
-                let seconds: ArrayRef = Arc::new(seconds());
-                self.numeric(&seconds, &SparkType::Long, to)
-            }
+            SparkType::Long => Ok(Arc::new(seconds())),
+            _ => self.small_seconds(values, to),
         }
+    }
+
+    /// Seconds that do not fit are an error that shows the timestamp under ANSI, else NULL.
+    fn small_seconds(
+        &self,
+        values: &PrimitiveArray<TimestampMicrosecondType>,
+        to: &SparkType,
+    ) -> Result<ArrayRef> {
+        let (low, high) = match to {
+            SparkType::Byte => (i64::from(i8::MIN), i64::from(i8::MAX)),
+            SparkType::Short => (i64::from(i16::MIN), i64::from(i16::MAX)),
+            _ => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        };
+        let one = |v: i64| {
+            let seconds = v.div_euclid(MICROS_PER_SECOND);
+            if (low..=high).contains(&seconds) {
+                return Ok(Some(seconds));
+            }
+            if self.overflow != Overflow::Error {
+                return Ok(None);
+            }
+            let mut shown = String::new();
+            millstream_columnar::text::append_timestamp(v, self.zone, &mut shown);
+            Err(failure::overflow(&format!("TIMESTAMP '{shown}'"), &SparkType::Timestamp, to))
+        };
+        let seconds: PrimitiveArray<Int64Type> =
+            values.iter().map(|v| v.map_or(Ok(None), one)).collect::<Result<_>>()?;
+        Ok(cast(&seconds, &to.to_arrow())?)
     }
 
     fn number_to_timestamp(&self, array: &ArrayRef, from: &SparkType) -> Result<ArrayRef> {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, ListArray, MapArray, StructArray};
+use arrow_array::{Array, ArrayRef, ListArray, StructArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, FieldRef};
 use arrow_select::interleave::interleave;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 
+use super::maps::{Entries, last_wins};
 use crate::analyzer::{Conf, Label, Typed, cast_to, common_type, errors};
 use crate::error::SparkError;
 use crate::functions::call::Call;
@@ -32,6 +33,7 @@ struct MakeMap {
     key: SparkType,
     value: SparkType,
     contains_null: bool,
+    last_wins: bool,
 }
 
 /// A struct of named values.
@@ -60,6 +62,14 @@ pub(super) fn struct_of(call: &Call<'_>) -> crate::error::Result<Typed> {
 pub(super) fn named_struct_call(call: &Call<'_>) -> crate::error::Result<Typed> {
     if !call.args.len().is_multiple_of(2) {
         return Err(errors::wrong_num_args(&call.name, "2n (n > 0)", call.args.len()));
+    }
+    let names = || call.args.iter().step_by(2);
+    if names().any(|n| !n.foldable || n.data_type != SparkType::String) {
+        let shown: Vec<String> = names().map(Typed::quoted_sql).collect();
+        return Err(errors::spark(
+            "DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING",
+            [("sqlExpr", format!("\"{}\"", call.sql())), ("inputExprs", format!("[{}]", shown.join(", ")))],
+        ));
     }
     let mut named = Vec::with_capacity(call.args.len() / 2);
     for i in (0..call.args.len()).step_by(2) {
@@ -106,7 +116,8 @@ pub(super) fn map(call: &Call<'_>) -> crate::error::Result<Typed> {
     let contains_null = values.iter().any(|v| v.nullable);
     let data_type = SparkType::Map(Box::new(key.clone()), Box::new(value.clone()), contains_null);
     let args = keys.into_iter().zip(values).flat_map(|(k, v)| [k, v]).collect();
-    Ok(call.finish(MakeMap { key, value, contains_null }, args, data_type).nullable(false))
+    let last_wins = last_wins(call.conf);
+    Ok(call.finish(MakeMap { key, value, contains_null, last_wins }, args, data_type).nullable(false))
 }
 
 fn common(args: &[Typed], call: &Call<'_>, function: &str) -> crate::error::Result<Option<SparkType>> {
@@ -170,8 +181,9 @@ impl Kernel for MakeMap {
     }
 
     fn evaluate(&self, args: &[ArrayRef], context: &Evaluation<'_>) -> Result<ArrayRef> {
-        let DataType::Map(entries, sorted) = self.return_type() else {
-            return Err(not_a(&self.return_type()));
+        let returns = self.return_type();
+        let DataType::Map(entries, _) = &returns else {
+            return Err(not_a(&returns));
         };
         let DataType::Struct(fields) = entries.data_type().clone() else {
             return Err(not_a(entries.data_type()));
@@ -184,9 +196,11 @@ impl Kernel for MakeMap {
         let pairs = keys.len();
         let keys = interleaved(&keys, &fields[0], context.rows)?;
         let values = interleaved(&values, &fields[1], context.rows)?;
-        let structs = StructArray::try_new(fields, vec![keys, values], None)?;
-        let offsets = equal_offsets(pairs, context.rows)?;
-        Ok(Arc::new(MapArray::try_new(entries, offsets, structs, None, sorted)?))
+        let mut rows = Entries::new();
+        for row in 0..context.rows {
+            rows.row((row * pairs..(row + 1) * pairs).map(|i| (i, i)));
+        }
+        rows.finish(&keys, &values, &returns, self.last_wins)
     }
 }
 

@@ -7,8 +7,9 @@ use arrow_array::{Array, ArrayRef, Int32Array};
 use arrow_schema::DataType;
 use datafusion::common::Result;
 
-use crate::analyzer::{Expected, Typed, errors};
+use crate::analyzer::{Expected, Typed, cast_to, errors, integer_literal};
 use crate::functions::call::Call;
+use crate::functions::null;
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
 
@@ -21,6 +22,12 @@ struct Size {
 pub(super) fn size(call: &Call<'_>) -> crate::error::Result<Typed> {
     const COLLECTION: Expected = Expected::OneOf(&[Expected::Array, Expected::Map]);
     let arg = &call.args[0];
+    if arg.data_type == SparkType::Null {
+        let of_null = !call.conf.ansi() && call.name != "array_size";
+        let answer =
+            if of_null { integer_literal(-1) } else { cast_to(null(), &SparkType::Integer, call.conf)? };
+        return Ok(Typed { sql: call.sql(), ..answer });
+    }
     if !matches!(arg.data_type, SparkType::Array(..) | SparkType::Map(..)) {
         return Err(errors::unexpected_input(&call.sql(), 0, &COLLECTION.describe(), arg));
     }

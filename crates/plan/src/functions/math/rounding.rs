@@ -12,7 +12,7 @@ use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::scalar::ScalarValue;
 
-use crate::analyzer::{Expected, Typed};
+use crate::analyzer::{Expected, Typed, decimal_for};
 use crate::error::{Error, SparkError};
 use crate::functions::call::Call;
 use crate::functions::external;
@@ -27,6 +27,8 @@ enum Rounding {
     HalfEven { digits: i32 },
     Ceil,
     Floor,
+    CeilTo { digits: i32 },
+    FloorTo { digits: i32 },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -90,8 +92,32 @@ pub(super) fn floor(call: &Call<'_>) -> crate::error::Result<Typed> {
     whole(call, Rounding::Floor)
 }
 
+/// To digits: always a decimal.
+fn to_scale(call: &Call<'_>, rounding: &Rounding) -> crate::error::Result<Typed> {
+    let digits = match call.constant(1, "scale", &SparkType::Integer)? {
+        ScalarValue::Int32(Some(digits)) => digits,
+        _ => return Err(Error::unsupported(format!("{} to NULL digits", call.name))),
+    };
+    let arg = match &call.args[0].data_type {
+        SparkType::Decimal(..) => call.args[0].clone(),
+        other => {
+            let (precision, scale) = decimal_for(other).unwrap_or((30, 15));
+            call.take_as(0, SparkType::Decimal(precision, scale))?
+        }
+    };
+    let returns = rounded_type(&arg.data_type, digits);
+    let rounding = match rounding {
+        Rounding::Floor => Rounding::FloorTo { digits },
+        _ => Rounding::CeilTo { digits },
+    };
+    Ok(call.finish(RoundingKernel { rounding, returns: returns.clone() }, vec![arg], returns))
+}
+
 /// BIGINT, or a decimal without fraction.
 fn whole(call: &Call<'_>, rounding: Rounding) -> crate::error::Result<Typed> {
+    if call.args.len() == 2 {
+        return to_scale(call, &rounding);
+    }
     let arg = match call.args[0].data_type {
         SparkType::Decimal(..) => call.args[0].clone(),
         SparkType::Byte | SparkType::Short | SparkType::Integer | SparkType::Long => {
@@ -114,8 +140,8 @@ impl Kernel for RoundingKernel {
             Rounding::Abs { .. } => "abs",
             Rounding::HalfUp { .. } => "round",
             Rounding::HalfEven { .. } => "bround",
-            Rounding::Ceil => "ceil",
-            Rounding::Floor => "floor",
+            Rounding::Ceil | Rounding::CeilTo { .. } => "ceil",
+            Rounding::Floor | Rounding::FloorTo { .. } => "floor",
         }
     }
 
@@ -160,14 +186,14 @@ impl RoundingKernel {
                     Rounding::Abs { .. } => value.abs(),
                     Rounding::HalfUp { digits } => at_power(value, -digits, half_up),
                     Rounding::HalfEven { digits } => at_power(value, -digits, half_even),
-                    Rounding::Ceil | Rounding::Floor => value,
+                    _ => value,
                 };
                 match T::Native::try_from(result) {
                     Ok(result) => Ok(Some(result)),
                     Err(_) if self.rounding == (Rounding::Abs { strict: false }) => {
                         Ok(T::Native::try_from(value).ok())
                     }
-                    Err(_) => Err(external(overflow())),
+                    Err(_) => Err(external(overflow(&self.rounding))),
                 }
             })
             .collect::<Result<_>>()?;
@@ -185,6 +211,10 @@ impl RoundingKernel {
                 Rounding::HalfEven { digits } => cut(value, scale, digits, new_scale, half_even),
                 Rounding::Ceil => cut(value, scale, 0, 0, |v, by| -(-v).div_euclid(by)),
                 Rounding::Floor => cut(value, scale, 0, 0, i128::div_euclid),
+                Rounding::CeilTo { digits } => {
+                    cut(value, scale, digits, new_scale, |v, by| -(-v).div_euclid(by))
+                }
+                Rounding::FloorTo { digits } => cut(value, scale, digits, new_scale, i128::div_euclid),
             });
         Ok(Arc::new(rounded.with_precision_and_scale(precision, signed(new_scale))?))
     }
@@ -224,8 +254,9 @@ impl RoundingKernel {
     }
 }
 
-fn overflow() -> SparkError {
-    let parameters = [("message", "Overflow"), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
+fn overflow(rounding: &Rounding) -> SparkError {
+    let message = if matches!(rounding, Rounding::Abs { .. }) { "overflow" } else { "Overflow" };
+    let parameters = [("message", message), ("alternative", ""), ("config", "\"spark.sql.ansi.enabled\"")];
     SparkError::new("ARITHMETIC_OVERFLOW", parameters)
 }
 

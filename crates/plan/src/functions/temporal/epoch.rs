@@ -7,7 +7,11 @@ use arrow_array::types::{Date32Type, Int32Type, Int64Type, TimestampMicrosecondT
 use arrow_array::{ArrayRef, PrimitiveArray};
 use datafusion::common::Result;
 
+use crate::analyzer::{Expected, Label, Typed, cast_to};
 use crate::functions::arithmetic::overflowed;
+use crate::functions::call::Call;
+use crate::functions::simple::Simple;
+use crate::types::SparkType;
 
 fn divided(args: &[ArrayRef], unit: i64) -> Result<ArrayRef> {
     let times = args[0].as_primitive::<TimestampMicrosecondType>();
@@ -43,7 +47,25 @@ pub(super) fn unix_date(args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(args[0].as_primitive::<Date32Type>().unary::<_, Int32Type>(|d| d)))
 }
 
-pub(super) fn of_seconds(args: &[ArrayRef]) -> Result<ArrayRef> {
+/// A number with a fraction keeps it.
+pub(super) fn timestamp_seconds(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static WHOLE: Simple = Simple {
+        name: "timestamp_seconds",
+        params: &[Expected::Exactly(SparkType::Long)],
+        optional: 0,
+        returns: SparkType::Timestamp,
+        run: of_seconds,
+    };
+    match call.args[0].data_type {
+        SparkType::Decimal(..) | SparkType::Float | SparkType::Double => {
+            let typed = cast_to(call.args[0].clone(), &SparkType::Timestamp, call.conf)?;
+            Ok(Typed { sql: call.sql(), label: Label::Sql, ..typed })
+        }
+        _ => WHOLE.build(call),
+    }
+}
+
+fn of_seconds(args: &[ArrayRef]) -> Result<ArrayRef> {
     multiplied(args, 1_000_000)
 }
 

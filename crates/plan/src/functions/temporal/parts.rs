@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Int32Type, TimestampMicrosecondType};
+use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, TimestampMicrosecondType};
+use arrow_array::{ArrayRef, StringViewArray};
 use datafusion::common::Result;
 use millstream_columnar::datetime::{self, TimeZone, civil_from_days, iso_weekday};
 
-use crate::analyzer::{Typed, errors};
-use crate::error::Error;
+use crate::analyzer::{Expected, Typed, errors};
 use crate::functions::call::Call;
+use crate::functions::interval_math::interval_part;
 use crate::functions::registry::lookup;
+use crate::functions::simple::Simple;
+use crate::functions::zoned::Zoned;
+use crate::types::SparkType;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -76,6 +79,56 @@ pub(super) fn week_of_year(args: &[ArrayRef]) -> Result<ArrayRef> {
     })
 }
 
+static ISO_DAY: Simple =
+    part_of_date("dayofweek_iso", SparkType::Integer, |args| of_date(args, |d| i64::from(iso_weekday(d))));
+
+/// The year that the ISO week belongs to.
+static ISO_YEAR: Simple = part_of_date("yearofweek", SparkType::Integer, |args| {
+    of_date(args, |d| civil_from_days(d + 4 - i64::from(iso_weekday(d))).0)
+});
+
+/// Seconds with their fraction.
+static SECONDS: Zoned = Zoned {
+    name: "second_with_fraction",
+    params: &[Expected::Exactly(SparkType::Timestamp)],
+    optional: 0,
+    returns: SparkType::Decimal(8, 6),
+    run: |args, zone| {
+        let times = args[0].as_primitive::<TimestampMicrosecondType>();
+        let minute = 60 * MICROS_PER_SECOND;
+        let seconds =
+            times.unary::<_, Decimal128Type>(|v| i128::from(zone.local_micros(v).rem_euclid(minute)));
+        Ok(Arc::new(seconds.with_precision_and_scale(8, 6)?))
+    },
+};
+
+const fn part_of_date(
+    name: &'static str,
+    returns: SparkType,
+    run: fn(&[ArrayRef]) -> Result<ArrayRef>,
+) -> Simple {
+    Simple { name, params: &[Expected::Exactly(SparkType::Date)], optional: 0, returns, run }
+}
+
+/// `Mon` to `Sun`.
+pub(super) fn day_name(args: &[ArrayRef]) -> Result<ArrayRef> {
+    const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    named(args, |d| NAMES.get(iso_weekday(d) as usize - 1).copied())
+}
+
+/// `Jan` to `Dec`.
+pub(super) fn month_name(args: &[ArrayRef]) -> Result<ArrayRef> {
+    const NAMES: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    named(args, |d| NAMES.get(civil_from_days(d).1 as usize - 1).copied())
+}
+
+fn named(args: &[ArrayRef], name: impl Fn(i64) -> Option<&'static str>) -> Result<ArrayRef> {
+    let dates = args[0].as_primitive::<Date32Type>();
+    let names: StringViewArray = dates.iter().map(|d| name(i64::from(d?))).collect();
+    Ok(Arc::new(names))
+}
+
 /// `date_part('HOUR', t)` and `extract(HOUR FROM t)`.
 pub(super) fn date_part(call: &Call<'_>) -> crate::error::Result<Typed> {
     let field = call.constant_text(0, "field")?.unwrap_or_default();
@@ -86,13 +139,12 @@ pub(super) fn date_part(call: &Call<'_>) -> crate::error::Result<Typed> {
         "week" | "w" | "weeks" => "weekofyear",
         "day" | "d" | "days" => "day",
         "dayofweek" | "dow" => "dayofweek",
-        "dayofweek_iso" | "dow_iso" => return Err(Error::unsupported("DAYOFWEEK_ISO")),
+        "dayofweek_iso" | "dow_iso" => "dayofweek_iso",
+        "yearofweek" => "yearofweek",
         "doy" => "dayofyear",
         "hour" | "h" | "hours" | "hr" | "hrs" => "hour",
         "minute" | "m" | "min" | "mins" | "minutes" => "minute",
-        "second" | "s" | "sec" | "seconds" | "secs" => {
-            return Err(Error::unsupported("seconds with a fraction"));
-        }
+        "second" | "s" | "sec" | "seconds" | "secs" => "second",
         _ => {
             return Err(errors::spark(
                 "INVALID_EXTRACT_FIELD",
@@ -100,6 +152,19 @@ pub(super) fn date_part(call: &Call<'_>) -> crate::error::Result<Typed> {
             ));
         }
     };
+    if let Some(part) = interval_part(&call.args[1], name) {
+        return Ok(Typed { sql: call.sql(), ..part });
+    }
+    let inner = Call { name: name.to_owned(), args: vec![call.args[1].clone()], conf: call.conf };
+    let own = match name {
+        "dayofweek_iso" => Some(ISO_DAY.build(&inner)?),
+        "yearofweek" => Some(ISO_YEAR.build(&inner)?),
+        "second" => Some(SECONDS.build(&inner)?),
+        _ => None,
+    };
+    if let Some(own) = own {
+        return Ok(Typed { sql: call.sql(), ..own });
+    }
     let Some(entry) = lookup(name) else { return Err(errors::unresolved_routine(name)) };
     let inner = Call { name: name.to_owned(), args: vec![call.args[1].clone()], conf: call.conf };
     Ok(Typed { sql: call.sql(), ..entry.build(&inner)? })

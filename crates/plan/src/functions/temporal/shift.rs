@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int32Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_array::{ArrayRef, PrimitiveArray};
 use datafusion::common::Result;
-use millstream_columnar::datetime::{civil_from_days, days_from_civil, days_in_month, iso_weekday};
+use millstream_columnar::datetime::{civil_from_days, days_in_month, iso_weekday};
 
+use crate::analyzer::Typed;
+use crate::error::SparkError;
 use crate::functions::arithmetic::overflowed;
+use crate::functions::call::Call;
+use crate::functions::computed::Computed;
 use crate::functions::time_math::add_months;
 use crate::functions::{external, zone};
+use crate::types::SparkType;
 
 /// The clock of the zone `args[1]`, as if it were UTC's.
 pub(super) fn from_utc(args: &[ArrayRef]) -> Result<ArrayRef> {
@@ -80,18 +85,38 @@ pub(super) fn last_day(args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(dates.unary::<_, Date32Type>(last)))
 }
 
-/// The next date that is the named weekday; NULL for a name that is none.
-pub(super) fn next_day(args: &[ArrayRef]) -> Result<ArrayRef> {
+/// The next date that is the named weekday. A name that is none is an error under ANSI, else NULL.
+pub(super) fn next_day(call: &Call<'_>) -> crate::error::Result<Typed> {
+    let args = vec![call.take_as(0, SparkType::Date)?, call.take_as(1, SparkType::String)?];
+    let run = if call.conf.ansi() { strict_next_day } else { lenient_next_day };
+    let name = if call.conf.ansi() { "next_day" } else { "next_day (lenient)" };
+    let kernel = Computed { name: name.to_owned(), returns: SparkType::Date, run };
+    let typed = call.finish(kernel, args, SparkType::Date);
+    Ok(if call.conf.ansi() { typed } else { typed.nullable(true) })
+}
+
+fn strict_next_day(args: &[ArrayRef]) -> Result<ArrayRef> {
+    next_days(args, |name| Err(external(SparkError::new("ILLEGAL_DAY_OF_WEEK", [("string", name)]))))
+}
+
+fn lenient_next_day(args: &[ArrayRef]) -> Result<ArrayRef> {
+    next_days(args, |_| Ok(None))
+}
+
+fn next_days(args: &[ArrayRef], unknown: impl Fn(&str) -> Result<Option<i32>>) -> Result<ArrayRef> {
     let (dates, names) = (args[0].as_primitive::<Date32Type>(), args[1].as_string_view());
     let result: PrimitiveArray<Date32Type> = dates
         .iter()
         .zip(names)
         .map(|(date, name)| {
-            let (date, wanted) = (date?, i32::try_from(weekday(name?)?).ok()?);
-            let today = i32::try_from(iso_weekday(i64::from(date))).ok()?;
-            date.checked_add((wanted - today - 1).rem_euclid(7) + 1)
+            let (Some(date), Some(name)) = (date, name) else { return Ok(None) };
+            let Some(wanted) = weekday(name).and_then(|wanted| i32::try_from(wanted).ok()) else {
+                return unknown(name);
+            };
+            let today = i32::try_from(iso_weekday(i64::from(date))).unwrap_or(1);
+            Ok(date.checked_add((wanted - today - 1).rem_euclid(7) + 1))
         })
-        .collect();
+        .collect::<Result<_>>()?;
     Ok(Arc::new(result))
 }
 
@@ -107,21 +132,4 @@ fn weekday(name: &str) -> Option<u32> {
         "SU" | "SUN" | "SUNDAY" => 7,
         _ => return None,
     })
-}
-
-pub(super) fn make_date(args: &[ArrayRef]) -> Result<ArrayRef> {
-    let part = |i: usize| args[i].as_primitive::<Int32Type>();
-    let (years, months, days) = (part(0), part(1), part(2));
-    let result: PrimitiveArray<Date32Type> = (0..years.len())
-        .map(|row| {
-            if years.is_null(row) || months.is_null(row) || days.is_null(row) {
-                return None;
-            }
-            let (year, month) = (i64::from(years.value(row)), u32::try_from(months.value(row)).ok()?);
-            let day = u32::try_from(days.value(row)).ok()?;
-            let valid = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
-            valid.then(|| i32::try_from(days_from_civil(year, month, day)).ok())?
-        })
-        .collect();
-    Ok(Arc::new(result))
 }
