@@ -21,7 +21,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, StringViewArray, new_empty_array};
-use arrow_buffer::{Buffer, NullBufferBuilder};
+use arrow_buffer::{Buffer, NullBuffer, NullBufferBuilder};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 use super::options::CsvOptions;
@@ -57,6 +57,42 @@ struct Quoting {
     trim_trailing: bool,
     /// First bytes of the characters that need a look.
     special: [bool; 256],
+    /// Whether numbers and booleans stand as they are: no character of theirs is special, and not all is quoted.
+    plain_numbers: bool,
+}
+
+/// A column with its values at hand where their type is frequent.
+struct Source<'a> {
+    array: &'a dyn Array,
+    nulls: Option<&'a NullBuffer>,
+    cells: Cells<'a>,
+}
+
+enum Cells<'a> {
+    Text(&'a StringViewArray),
+    Int(&'a [i32]),
+    Long(&'a [i64]),
+    Double(&'a [f64]),
+    Null,
+    /// Numbers and booleans.
+    Number,
+    Other,
+}
+
+impl<'a> Source<'a> {
+    fn of(array: &'a dyn Array) -> Self {
+        let cells = match array.data_type() {
+            DataType::Utf8View => Cells::Text(array.as_string_view()),
+            DataType::Int32 => Cells::Int(array.as_primitive::<Int32Type>().values()),
+            DataType::Int64 => Cells::Long(array.as_primitive::<Int64Type>().values()),
+            DataType::Float64 => Cells::Double(array.as_primitive::<Float64Type>().values()),
+            DataType::Boolean | DataType::Float32 | DataType::Decimal128(..) => Cells::Number,
+            DataType::Int8 | DataType::Int16 => Cells::Number,
+            DataType::Null => Cells::Null,
+            _ => Cells::Other,
+        };
+        Self { array, nulls: array.nulls(), cells }
+    }
 }
 
 impl CsvWriter {
@@ -94,7 +130,8 @@ impl CsvWriter {
                 values.data_type()
             )));
         }
-        let columns = values.as_struct().columns();
+        let columns: Vec<Source<'_>> =
+            values.as_struct().columns().iter().map(|column| Source::of(&**column)).collect();
         let (mut text, mut value) = (String::new(), String::new());
         let mut views = Vec::with_capacity(values.len());
         let mut nulls = NullBufferBuilder::new(values.len());
@@ -123,28 +160,38 @@ impl CsvWriter {
 
     fn append_column(
         &self,
-        column: &dyn Array,
+        column: &Source<'_>,
         index: usize,
         row: usize,
         value: &mut String,
         out: &mut String,
     ) -> Result<()> {
-        if column.is_null(row) || column.data_type() == &DataType::Null {
-            self.quoting.append_substitute(&self.null_value, index, out);
-            return Ok(());
+        let plain = self.quoting.plain_numbers;
+        match column.cells {
+            Cells::Null => self.quoting.append_substitute(&self.null_value, index, out),
+            _ if column.nulls.is_some_and(|nulls| nulls.is_null(row)) => {
+                self.quoting.append_substitute(&self.null_value, index, out);
+            }
+            Cells::Text(texts) => self.append_text(texts.value(row), index, out),
+            Cells::Int(numbers) if plain => append_i64(numbers[row].into(), out),
+            Cells::Long(numbers) if plain => append_i64(numbers[row], out),
+            Cells::Double(numbers) if plain => append_f64(numbers[row], out),
+            Cells::Number if plain => self.append_value(column.array, row, out)?,
+            _ => {
+                value.clear();
+                self.append_value(column.array, row, value)?;
+                self.append_text(value, index, out);
+            }
         }
-        if let DataType::Utf8View = column.data_type() {
-            self.append_text(column.as_string_view().value(row), index, out);
-            return Ok(());
-        }
-        value.clear();
-        self.append_value(column, row, value)?;
-        self.append_text(value, index, out);
         Ok(())
     }
 
     fn append_text(&self, text: &str, index: usize, out: &mut String) {
         let quoting = &self.quoting;
+        if quoting.is_plain(text, index) {
+            out.push_str(text);
+            return;
+        }
         let says_nothing = text.is_empty() || (quoting.trim_leading && text.chars().all(|c| c <= ' '));
         if says_nothing || !quoting.append(text, index, quoting.quote_all, false, out) {
             quoting.append_substitute(&self.empty_value, index, out);
@@ -257,18 +304,34 @@ impl Quoting {
         for character in [quote, escape, '\n', '\r'].into_iter().chain(options.delimiter.chars().next()) {
             special[usize::from(character.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true;
         }
+        let comment = options.comment.unwrap_or('#');
+        let of_numbers = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        let in_numbers = special.iter().zip(0..=u8::MAX).any(|(special, b)| *special && of_numbers(b.into()));
         Self {
             delimiter: options.delimiter.clone(),
+            plain_numbers: !(options.quote_all || in_numbers || of_numbers(comment)),
             quote,
             escape,
             escape_escape,
-            comment: options.comment.unwrap_or('#'),
+            comment,
             quote_all: options.quote_all,
             escape_quotes: options.escape_quotes,
             trim_leading: options.ignore_leading_white_space.unwrap_or(true),
             trim_trailing: options.ignore_trailing_white_space.unwrap_or(true),
             special,
         }
+    }
+
+    /// Whether text stands as it is: nothing to quote, to escape or to cut off.
+    #[inline(always)]
+    fn is_plain(&self, text: &str, index: usize) -> bool {
+        let bytes = text.as_bytes();
+        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
+        *first > b' '
+            && *last > b' '
+            && !self.quote_all
+            && !(index == 0 && text.starts_with(self.comment))
+            && !bytes.iter().fold(false, |found, byte| found | self.special[usize::from(*byte)])
     }
 
     /// The text of null or of an empty string, which may bring its own quotes.
