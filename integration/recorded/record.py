@@ -81,6 +81,8 @@ def neutral(text, home):
     if text is None:
         return None
     text = text.replace(BROKERS, "<brokers>").replace(home, "<path>")
+    # A plan that is shown behind the message says how Spark prints plans, and no more.
+    text = text.split(";\n")[0]
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>", text)
     return re.sub(r"#\d+L?", "#<n>", text)[:700]
 
@@ -196,7 +198,18 @@ def build(spark, frames):
         "withColumn": lambda frame, s: frame.withColumn(s["name"], F.expr(s["expr"])),
         "drop": lambda frame, s: frame.drop(*s["cols"]),
         "union": lambda frame, s: frame.union(made[s["other"]]),
+        "intersect": lambda frame, s: frame.intersect(made[s["other"]]),
+        "subtract": lambda frame, s: frame.subtract(made[s["other"]]),
+        "exceptAll": lambda frame, s: frame.exceptAll(made[s["other"]]),
         "limit": lambda frame, s: frame.limit(s["n"]),
+        "offset": lambda frame, s: frame.offset(s["n"]),
+        "sample": lambda frame, s: frame.sample(s["fraction"]),
+        "alias": lambda frame, s: frame.alias(s["name"]),
+        "withWatermark": lambda frame, s: frame.withWatermark(s["col"], s["delay"]),
+        "dropDuplicates": lambda frame, s: frame.dropDuplicates(s.get("cols")),
+        "rollup": lambda frame, s: frame.rollup(*map(F.expr, s["keys"])).agg(*map(F.expr, s["aggs"])),
+        "cube": lambda frame, s: frame.cube(*map(F.expr, s["keys"])).agg(*map(F.expr, s["aggs"])),
+        "crossJoin": lambda frame, s: frame.crossJoin(made[s["right"]]),
         "distinct": lambda frame, s: frame.distinct(),
         "orderBy": lambda frame, s: frame.orderBy(*map(F.expr, s["exprs"])),
         "groupBy": lambda frame, s: frame.groupBy(*map(F.expr, s["keys"])).agg(*map(F.expr, s["aggs"])),

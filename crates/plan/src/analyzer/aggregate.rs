@@ -331,6 +331,7 @@ fn over_keys(typed: Typed, keys: &[Key], scope: &Scope) -> Result<Typed> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     match stray {
+        Some(_) if keys.is_empty() => Err(errors::missing_group_by()),
         Some(name) => Err(errors::missing_aggregation(&name)),
         None => Ok(Typed { expr: replaced, ..typed }),
     }

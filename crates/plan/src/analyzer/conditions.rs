@@ -157,6 +157,11 @@ pub(crate) fn missing_aggregation(sql: &str) -> Error {
     )
 }
 
+/// A column is used beside aggregates and there is no GROUP BY at all.
+pub(crate) fn missing_group_by() -> Error {
+    spark("MISSING_GROUP_BY", [] as [(&str, &str); 0])
+}
+
 /// Rows cannot be sorted or grouped by values of this type.
 pub(crate) fn invalid_ordering(function: &str, sql: &str, data_type: &SparkType) -> Error {
     spark(

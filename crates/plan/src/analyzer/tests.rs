@@ -133,6 +133,7 @@ fn a_column_beside_aggregates_must_be_grouped_by() {
     ];
     let found = condition("SELECT k, v, count(1) AS n FROM t GROUP BY k");
     assert_eq!(found, ("MISSING_AGGREGATION".to_owned(), parameters));
+    assert_eq!(condition("SELECT v, count(1) AS n FROM t").0, "MISSING_GROUP_BY");
 }
 
 #[test]

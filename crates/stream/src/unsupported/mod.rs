@@ -12,6 +12,8 @@ mod operations;
 mod render;
 mod shape;
 
+use millstream_plan::tree::SetKind;
+
 use crate::error::{Error, Result, spark_error};
 use crate::frame::DataFrame;
 use crate::query::OutputMode;
@@ -99,6 +101,9 @@ fn refuse_state(shape: &Shape) -> Result<()> {
             Kind::Deduplicate { within_watermark: false } => "dropDuplicates on a stream",
             Kind::Deduplicate { within_watermark: true } => "dropDuplicatesWithinWatermark",
             Kind::Join(_) if node.is_stateful() => "join of two streams",
+            Kind::Set(SetKind::Except) => "EXCEPT on a stream",
+            Kind::Set(SetKind::Intersect) => "INTERSECT on a stream",
+            Kind::Sample => "sample of a stream",
             Kind::Limit => "limit on a stream",
             Kind::Sort => "sort of a stream",
             _ => return Ok(()),

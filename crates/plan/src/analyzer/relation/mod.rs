@@ -139,7 +139,11 @@ impl<'a> Analyzer<'a> {
                 self.lateral_view(input, generator, *outer, alias.as_deref(), columns)
             }
             Relation::TableFunction { name, arguments } => self.table_function(name, arguments),
-            Relation::Sample { .. } => Err(Error::unsupported("sample")),
+            Relation::Sample { input, .. } => {
+                let input = self.relation(input)?;
+                // Of a stream it is refused in Spark's words when the query starts.
+                if input.streaming { Ok(input) } else { Err(Error::unsupported("sample")) }
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::types::SparkType;
 impl Analyzer<'_> {
     /// `(SELECT ...)` as a value.
     pub(crate) fn scalar_subquery(&self, query: &Relation) -> Result<Typed> {
-        let query = self.relation(query)?;
+        let query = self.inner_query(query)?;
         let [column] = query.scope.attributes.as_slice() else {
             let count = query.scope.attributes.len().to_string();
             return Err(errors::spark(
@@ -29,16 +29,28 @@ impl Analyzer<'_> {
         Ok(Typed::new(expr, data_type, "scalarsubquery()"))
     }
 
+    /// The query of a subquery, which runs once and so cannot be a stream.
+    fn inner_query(&self, query: &Relation) -> Result<Resolved> {
+        let query = self.relation(query)?;
+        if query.streaming {
+            return Err(errors::spark(
+                "INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY",
+                [] as [(&str, &str); 0],
+            ));
+        }
+        Ok(query)
+    }
+
     /// `EXISTS (SELECT ...)`.
     pub(crate) fn exists(&self, query: &Relation) -> Result<Typed> {
-        let query = self.relation(query)?;
+        let query = self.inner_query(query)?;
         let expr = Plan::Exists(Exists { subquery: subquery(&query)?, negated: false });
         Ok(Typed::new(expr, SparkType::Boolean, "exists()").nullable(false))
     }
 
     /// `value IN (SELECT ...)`.
     pub(crate) fn in_subquery(&self, values: &[Typed], query: &Relation) -> Result<Typed> {
-        let query = self.relation(query)?;
+        let query = self.inner_query(query)?;
         let ([value], [column]) = (values, query.scope.attributes.as_slice()) else {
             return Err(Error::unsupported("IN (subquery) with several columns"));
         };
