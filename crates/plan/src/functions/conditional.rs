@@ -73,6 +73,28 @@ fn nullif(call: &Call<'_>) -> Result<Typed> {
     Ok(call.result(expr, call.args[0].data_type.clone()).nullable(true))
 }
 
+/// `decode(value, search, result, ..., default)`: the result behind the first equal search, NULL being equal to NULL.
+pub(crate) fn decode(call: &Call<'_>) -> Result<Typed> {
+    let pairs = (call.args.len() - 1) / 2;
+    let mut results: Vec<Typed> = (0..pairs).map(|i| call.args[2 + 2 * i].clone()).collect();
+    results.push(if call.args.len().is_multiple_of(2) {
+        call.args[call.args.len() - 1].clone()
+    } else {
+        null()
+    });
+    let results = unified(call, &results, "decode")?;
+    let mut branches = Vec::with_capacity(pairs);
+    for (i, result) in results[..pairs].iter().enumerate() {
+        let both = [call.args[0].clone(), call.args[1 + 2 * i].clone()];
+        let both = unified(call, &both, "decode")?;
+        let [left, right] = [0, 1].map(|i: usize| Box::new(both[i].expr.clone()));
+        let equal = Expr::BinaryExpr(BinaryExpr::new(left, Operator::IsNotDistinctFrom, right));
+        branches.push((Box::new(equal), Box::new(result.expr.clone())));
+    }
+    let data_type = results[0].data_type.clone();
+    Ok(call.result(case(branches, results[pairs].expr.clone()), data_type).nullable(true))
+}
+
 /// The second number where the first is NaN.
 fn nanvl(call: &Call<'_>) -> Result<Typed> {
     let double = |i: usize| match call.args[i].data_type {

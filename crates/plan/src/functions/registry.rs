@@ -48,7 +48,7 @@ pub(crate) fn lookup(name: &str) -> Option<Entry> {
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let families: [&'static [Function]; 17] = [
+    let families: [&'static [Function]; 18] = [
         access::FUNCTIONS,
         arithmetic::FUNCTIONS,
         avro::FUNCTIONS,
@@ -63,6 +63,7 @@ static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
         kafka::FUNCTIONS,
         math::FUNCTIONS,
         math::UNARY,
+        super::raise::FUNCTIONS,
         protobuf::FUNCTIONS,
         row_id::FUNCTIONS,
         temporal::FUNCTIONS,

@@ -5,6 +5,7 @@ mod bytes;
 mod digest;
 mod fill;
 mod format;
+mod number_text;
 mod regex;
 mod search;
 mod words;
@@ -22,8 +23,14 @@ const INT: Expected = Expected::Exactly(SparkType::Integer);
 const BYTES: Expected = Expected::Exactly(SparkType::Binary);
 
 /// All tables of functions with rules of their own.
-pub(crate) static BUILT: &[&[Function]] =
-    &[FUNCTIONS, bytes::FUNCTIONS, digest::FUNCTIONS, regex::FUNCTIONS, words::FUNCTIONS];
+pub(crate) static BUILT: &[&[Function]] = &[
+    FUNCTIONS,
+    bytes::FUNCTIONS,
+    digest::FUNCTIONS,
+    number_text::FUNCTIONS,
+    regex::FUNCTIONS,
+    words::FUNCTIONS,
+];
 
 /// All tables of functions of fixed types.
 pub(crate) static SIMPLES: &[&[Simple]] =

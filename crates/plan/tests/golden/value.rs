@@ -2,14 +2,15 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalYearMonthType,
 };
 use arrow_array::{Array, RecordBatch};
 use base64::Engine as _;
 use millstream_columnar::datetime::TimeZone;
 use millstream_columnar::text::cast_to_string;
 use millstream_plan::tree::Value;
-use millstream_plan::types::{SparkType, StructType};
+use millstream_plan::types::{SparkType, StructType, day_time_interval_text, year_month_interval_text};
 use serde_json::{Value as Json, json};
 
 const BASE64: base64::engine::GeneralPurpose = base64::engine::general_purpose::STANDARD;
@@ -99,6 +100,14 @@ fn cell(array: &dyn Array, data_type: &SparkType, row: usize) -> Json {
         SparkType::Timestamp | SparkType::TimestampNtz => {
             let micros = array.as_primitive::<arrow_array::types::TimestampMicrosecondType>().value(row);
             dated(array, row, i32::try_from(micros.div_euclid(86_400_000_000)).unwrap())
+        }
+        SparkType::DayTimeInterval(from, to) => {
+            let micros = array.as_primitive::<DurationMicrosecondType>().value(row);
+            json!(day_time_interval_text(micros, *from, *to))
+        }
+        SparkType::YearMonthInterval(from, to) => {
+            let months = array.as_primitive::<IntervalYearMonthType>().value(row);
+            json!(year_month_interval_text(months, *from, *to))
         }
         _ => text(array, row),
     }

@@ -3,6 +3,7 @@
 
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr as Plan, Like, Operator};
+use datafusion::scalar::ScalarValue;
 
 use super::Resolver;
 use super::arithmetic::{arithmetic, negative};
@@ -152,10 +153,17 @@ impl Resolver<'_> {
             [value, pattern, escape] => ([value, pattern], Some(self.resolve(escape)?)),
             other => return Err(errors::wrong_num_args(name, "[2, 3]", other.len())),
         };
-        if escape.is_some_and(|e| e.text() != Some("\\")) {
-            return Err(Error::unsupported("LIKE with an escape character of one's own"));
+        let (value, mut pattern) = (self.resolve(args[0])?, self.resolve(args[1])?);
+        if let Some(escape) = escape.filter(|e| e.text() != Some("\\")) {
+            let (Some(text), Some(escape)) = (pattern.text(), escape.text().and_then(|e| e.chars().next()))
+            else {
+                return Err(Error::unsupported(
+                    "LIKE with an escape character and a pattern that is no constant",
+                ));
+            };
+            let rewritten = with_backslash(text, escape);
+            pattern.expr = Plan::Literal(ScalarValue::Utf8View(Some(rewritten)), None);
         }
-        let (value, pattern) = (self.resolve(args[0])?, self.resolve(args[1])?);
         let sql = match name {
             "ilike" => format!("ilike({}, {})", value.sql, pattern.sql),
             _ => format!("{} LIKE {}", value.sql, pattern.sql),
@@ -171,6 +179,23 @@ impl Resolver<'_> {
         let typed = Typed::new(expr, SparkType::Boolean, sql).nullable(nullable);
         Ok(Typed { foldable: value.foldable && pattern.foldable, ..typed })
     }
+}
+
+/// A pattern with another escape character as one with a backslash.
+fn with_backslash(pattern: &str, escape: char) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            c if c == escape => {
+                out.push('\\');
+                out.extend(chars.next());
+            }
+            '\\' => out.push_str("\\\\"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// A BOOLEAN operator on two operands of fitting types.

@@ -102,6 +102,9 @@ fn item(
         return Err(errors::unexpected_input(&sql, 0, "\"ARRAY\"", child));
     };
     let index = match implicit_cast(index, &Expected::Integral, conf)? {
+        Some(_) if index.data_type == SparkType::String => {
+            return Err(errors::unexpected_input(&sql, 1, "\"INTEGRAL\"", index));
+        }
         Some(index) => cast_to(index, &SparkType::Integer, conf)?,
         None => return Err(errors::unexpected_input(&sql, 1, "\"INTEGRAL\"", index)),
     };

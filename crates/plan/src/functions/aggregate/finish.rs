@@ -58,10 +58,9 @@ impl Kernel for LongSum {
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
         let one = |sum: i128| match (i64::try_from(sum), self.overflow) {
             (Ok(fits), _) => Ok(Some(fits)),
-            (Err(_), Overflow::Error) => Err(overflowed(
-                "long overflow",
-                " Use 'try_sum' to tolerate overflow and return NULL instead.",
-            )),
+            (Err(_), Overflow::Error) => {
+                Err(overflowed("overflow", " Use 'try_add' to tolerate overflow and return NULL instead."))
+            }
             (Err(_), Overflow::Null) => Ok(None),
             #[expect(clippy::cast_possible_truncation, reason = "wraps as on the JVM")]
             (Err(_), Overflow::Legacy) => Ok(Some(sum as i64)),

@@ -112,7 +112,8 @@ impl Cast<'_> {
                 doubles.iter().map(|v| v.map_or(Ok(None), one)).collect::<Result<_>>()?
             }
             SparkType::Decimal(_, scale) => {
-                let one = |v: i128| decimal::rescale(v, *scale, 6).and_then(|v| i64::try_from(v).ok());
+                #[expect(clippy::cast_possible_truncation, reason = "wraps as on the JVM")]
+                let one = |v: i128| decimal::rescale(v, *scale, 6).map(|v| v as i64);
                 array.as_primitive::<Decimal128Type>().iter().map(|v| v.and_then(one)).collect()
             }
             _ => {

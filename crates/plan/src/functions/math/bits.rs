@@ -14,7 +14,7 @@ use crate::analyzer::{
     Conf, Expected, Label, Typed, cast_to, common_type, errors, implicit_cast, is_integral,
 };
 use crate::functions::call::Call;
-use crate::functions::rows::{ints, long, texts};
+use crate::functions::rows::{int, ints, long, longs, texts};
 use crate::functions::simple::Simple;
 use crate::functions::udf::{self, Evaluation, Kernel};
 use crate::types::SparkType;
@@ -24,11 +24,26 @@ const LONG: Expected = Expected::Exactly(SparkType::Long);
 /// Functions of fixed types.
 pub(super) static SIMPLE: &[Simple] = &[
     Simple { name: "bit_count", params: &[LONG], optional: 0, returns: SparkType::Integer, run: bit_count },
+    Simple {
+        name: "factorial",
+        params: &[Expected::Exactly(SparkType::Integer)],
+        optional: 0,
+        returns: SparkType::Long,
+        run: factorial,
+    },
     Simple { name: "bin", params: &[LONG], optional: 0, returns: SparkType::String, run: bin },
 ];
 
 fn bit_count(args: &[ArrayRef]) -> Result<ArrayRef> {
     ints(args, |row| Ok(i32::try_from(long(args, 0).value(row).count_ones()).ok()))
+}
+
+/// NULL outside 0 to 20.
+fn factorial(args: &[ArrayRef]) -> Result<ArrayRef> {
+    longs(args, |row| {
+        let value = i64::from(int(args, 0).value(row));
+        Ok((0..=20).contains(&value).then(|| (1..=value).product()))
+    })
 }
 
 fn bin(args: &[ArrayRef]) -> Result<ArrayRef> {

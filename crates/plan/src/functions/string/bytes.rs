@@ -39,7 +39,6 @@ pub(crate) static SIMPLE: &[Simple] = &[
     Simple { name: "ascii", params: &[TEXT], optional: 0, returns: SparkType::Integer, run: ascii },
     Simple { name: "chr", params: &[LONG], optional: 0, returns: SparkType::String, run: chr },
     Simple { name: "char", params: &[LONG], optional: 0, returns: SparkType::String, run: chr },
-    Simple { name: "decode", params: &[BYTES, TEXT], optional: 0, returns: SparkType::String, run: decode },
     Simple { name: "encode", params: &[TEXT, TEXT], optional: 0, returns: SparkType::Binary, run: encode },
 ];
 
@@ -47,6 +46,7 @@ pub(crate) static SIMPLE: &[Simple] = &[
 pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "hex", arity: Arity::exactly(1), build: hex },
     Function { name: "reverse", arity: Arity::exactly(1), build: reverse },
+    Function { name: "decode", arity: Arity::at_least(2), build: decode_call },
     Function { name: "unhex", arity: Arity::exactly(1), build: unhex },
     Function { name: "try_validate_utf8", arity: Arity::exactly(1), build: try_validate_utf8 },
 ];
@@ -236,6 +236,9 @@ enum Charset {
     Utf32,
 }
 
+/// As Spark lists them.
+const CHARSET_NAMES: &str = "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8";
+
 const CHARSETS: [(&str, Charset); 7] = [
     ("US-ASCII", Charset::Ascii),
     ("ISO-8859-1", Charset::Latin1),
@@ -256,7 +259,7 @@ fn charset(name: &str, function: &str) -> Result<Charset> {
                 ("functionName", format!("`{function}`")),
                 ("parameter", "`charset`".to_owned()),
                 ("charset", name.to_owned()),
-                ("charsets", CHARSETS.map(|(known, _)| known).join(", ")),
+                ("charsets", CHARSET_NAMES.to_owned()),
             ];
             external(SparkError::new("INVALID_PARAMETER_VALUE.CHARSET", parameters))
         })
@@ -265,6 +268,21 @@ fn charset(name: &str, function: &str) -> Result<Charset> {
 fn malformed(function: &str, charset: &str) -> datafusion::error::DataFusionError {
     let parameters = [("function", format!("`{function}`")), ("charset", charset.to_owned())];
     external(SparkError::new("MALFORMED_CHARACTER_CODING", parameters))
+}
+
+/// Bytes by a character set; with more arguments, a choice.
+fn decode_call(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static DECODE: Simple = Simple {
+        name: "decode",
+        params: &[BYTES, TEXT],
+        optional: 0,
+        returns: SparkType::String,
+        run: decode,
+    };
+    match call.args.len() {
+        2 => DECODE.build(call),
+        _ => crate::functions::decode(call),
+    }
 }
 
 fn decode(args: &[ArrayRef]) -> Result<ArrayRef> {

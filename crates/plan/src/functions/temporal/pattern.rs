@@ -211,6 +211,7 @@ struct Patterns {
 impl Patterns {
     fn get(&mut self, text: &str) -> Result<&Pattern> {
         if self.last.as_ref().is_none_or(|(known, _)| known != text) {
+            refuse(text)?;
             self.last = Some((text.to_owned(), Pattern::compile(text).map_err(columnar)?));
         }
         self.last
@@ -218,6 +219,28 @@ impl Patterns {
             .map(|(_, pattern)| pattern)
             .ok_or_else(|| DataFusionError::Internal("a pattern was just compiled".into()))
     }
+}
+
+/// Refuses letters that Spark refuses, in its order: those of weeks, those without meaning, too many of one.
+fn refuse(pattern: &str) -> Result<()> {
+    // What stands between quotes are no letters.
+    let letters = || pattern.split('\'').step_by(2).flat_map(str::chars).filter(char::is_ascii_alphabetic);
+    if let Some(c) = letters().find(|c| "YWwuec".contains(*c)) {
+        return Err(external(SparkError::new(
+            "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN",
+            [("c", c.to_string())],
+        )));
+    }
+    if let Some(c) = letters().find(|c| "ABnNp".contains(*c)) {
+        let parameters = [("c", c.to_string()), ("pattern", pattern.to_owned())];
+        return Err(external(SparkError::new("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", parameters)));
+    }
+    let long = ["GGGGG", "MMMMM", "LLLLL", "EEEEE", "QQQQQ", "qqqqq", "aa", "yyyyyyy"];
+    if long.iter().any(|run| pattern.split('\'').step_by(2).any(|part| part.contains(run))) {
+        let parameters = [("pattern", pattern.to_owned())];
+        return Err(external(SparkError::new("INVALID_DATETIME_PATTERN.LENGTH", parameters)));
+    }
+    Ok(())
 }
 
 fn columnar(error: millstream_columnar::Error) -> DataFusionError {
