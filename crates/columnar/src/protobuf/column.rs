@@ -76,7 +76,7 @@ impl Column {
                 }))
             }
             (kind, Shape::Repeated) => Self::List(Box::new(ListColumn {
-                field: Arc::new(Field::new(types::LIST_ELEMENT, kind.data_type(), false)),
+                field: Arc::new(Field::new(types::LIST_ELEMENT, kind.data_type(), kind.may_be_null())),
                 values: Self::of_kind(kind),
                 ends: vec![0],
                 nulls: Nulls::default(),

@@ -9,7 +9,7 @@
 //! | a message, a group | struct |
 //! | a message named Timestamp or Duration of `seconds` and `nanos` | timestamp, interval day to second |
 //! | `google.protobuf.Int64Value` and the like | struct; the value's type with `unwrap.primitive.wrapper.types` |
-//! | repeated, map | array, map; their elements are never null |
+//! | repeated, map | array, map; their elements are never null, but for unwrapped wrappers |
 //!
 //! A message inside of itself is refused, or left out beyond `recursive.fields.max.depth`. A message without
 //! fields is left out, or has one dummy field.
@@ -329,14 +329,14 @@ fn too_large(unit: &'static str, found: usize, limit: usize) -> Error {
 
 impl FieldPlan {
     fn arrow(&self) -> Field {
-        Field::new(&self.name, self.data_type(), !self.required)
+        Field::new(&self.name, self.data_type(), !self.required || self.kind.may_be_null())
     }
 
     /// The column's type.
     pub fn data_type(&self) -> DataType {
         match (&self.kind, self.shape) {
-            (Kind::Entry(key, value), _) => types::map(key.kind.data_type(), value.kind.data_type(), false),
-            (kind, Shape::Repeated) => types::list(kind.data_type(), false),
+            (kind @ Kind::Entry(..), _) => kind.data_type(),
+            (kind, Shape::Repeated) => types::list(kind.data_type(), kind.may_be_null()),
             (kind, _) => kind.data_type(),
         }
     }
@@ -359,8 +359,15 @@ impl Kind {
             Kind::Timestamp => types::timestamp(),
             Kind::Duration => DataType::Duration(TimeUnit::Microsecond),
             Kind::Wrapped(value) => value.kind.data_type(),
-            Kind::Entry(key, value) => types::map(key.kind.data_type(), value.kind.data_type(), false),
+            Kind::Entry(key, value) => {
+                types::map(key.kind.data_type(), value.kind.data_type(), value.kind.may_be_null())
+            }
         }
+    }
+
+    /// Whether a value that is there can be null: an unwrapped wrapper without its value.
+    pub fn may_be_null(&self) -> bool {
+        matches!(self, Kind::Wrapped(_))
     }
 
     /// The value of a field that is not on the wire.

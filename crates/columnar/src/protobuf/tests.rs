@@ -546,6 +546,34 @@ fn wrappers_and_map_entries_that_hold_themselves_are_no_wrappers_and_no_entries(
     }
 }
 
+/// A zero is written as a wrapper without its value, which Spark unwraps to null also where it says that there is none.
+#[test]
+fn unwrapped_wrappers_without_a_value_are_null_in_arrays_maps_and_required_fields() {
+    use Type::*;
+    let wrapper = FileDescriptorProto {
+        package: Some("google.protobuf".into()),
+        syntax: Some("proto3".into()),
+        message_type: vec![message("Int64Value", vec![one("value", 1, Int64)])],
+        ..Default::default()
+    };
+    let wrapped = |field| of(field, ".google.protobuf.Int64Value");
+    let fields = vec![
+        wrapped(many("list", 1, Message)),
+        of(many("map", 2, Message), ".M.E"),
+        wrapped(field("required", 3, Message, Label::Required)),
+    ];
+    let nested_type = vec![entry("E", Int32, wrapped(one("value", 2, Message)))];
+    let message_type = vec![DescriptorProto { nested_type, ..message("M", fields) }];
+    let file = FileDescriptorProto { message_type, ..Default::default() };
+    let set = FileDescriptorSet { file: vec![wrapper, file] }.encode_to_vec();
+    let set_options = options(&[("unwrap.primitive.wrapper.types", "true")]);
+    let reader = ProtobufReader::new(&DescriptorSet::parse(&set).unwrap(), "M", &set_options).unwrap();
+    let payload = [0x0a, 0, 0x0a, 2, 8, 5, 0x12, 4, 8, 1, 0x12, 0, 0x12, 6, 8, 2, 0x12, 2, 8, 7, 0x1a, 0];
+    let found = reader.read(&BinaryViewArray::from(vec![&payload[..]])).unwrap();
+    let expected = json!({"list": [null, 5], "map": {"1": null, "2": 7}, "required": null});
+    assert_eq!(shown(&found, 0), expected);
+}
+
 #[test]
 fn a_struct_that_is_not_the_messages_is_refused_when_it_is_compiled() {
     use arrow_schema::Field;
