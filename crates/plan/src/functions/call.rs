@@ -114,6 +114,16 @@ impl Call<'_> {
         self.take(index, &Expected::Exactly(data_type))
     }
 
+    /// The text that a payload function decodes, its first argument: STRING as in Spark, and BINARY, as which Kafka's
+    /// values come. Nothing else is cast to text. `sql` is the call as messages show it.
+    pub fn payload_text(&self, sql: &str) -> Result<Typed> {
+        let arg = &self.args[0];
+        match arg.data_type {
+            SparkType::String | SparkType::Binary | SparkType::Null => self.take_as(0, SparkType::String),
+            _ => Err(errors::unexpected_input(sql, 0, "\"STRING\"", arg)),
+        }
+    }
+
     /// The value of argument `index`, which must be made of constants and of the given type.
     pub fn constant(&self, index: usize, name: &str, data_type: &SparkType) -> Result<ScalarValue> {
         let arg = self.take_as(index, data_type.clone())?;
@@ -139,6 +149,9 @@ impl Call<'_> {
         let is_text = |t: &SparkType| *t == SparkType::String;
         match &arg.data_type {
             SparkType::Map(key, value, _) if is_text(key) && is_text(value) => {}
+            other if !matches!(other, SparkType::Map(..)) => {
+                return Err(errors::spark::<&str, &str, 0>("INVALID_OPTIONS.NON_MAP_FUNCTION", []));
+            }
             other => {
                 let found = errors::quoted_type(other);
                 return Err(errors::spark("INVALID_OPTIONS.NON_STRING_TYPE", [("mapType", found)]));

@@ -34,7 +34,7 @@ pub(crate) struct FromCsv {
 }
 
 pub(super) fn from_csv(call: &Call<'_>) -> crate::error::Result<Typed> {
-    let text = call.take_as(0, SparkType::String)?;
+    let text = call.payload_text(&format!("from_csv({})", call.args[0].sql))?;
     let schema = nullable(&schema_argument(call, 1)?);
     let SparkType::Struct(fields) = &schema else {
         return Err(errors::spark(

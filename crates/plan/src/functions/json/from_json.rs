@@ -89,12 +89,13 @@ impl FromJson {
 }
 
 pub(super) fn from_json(call: &Call<'_>) -> crate::error::Result<Typed> {
-    let text = call.take_as(0, SparkType::String)?;
+    let sql = format!("from_json({})", call.args[0].sql);
+    let text = call.payload_text(&sql)?;
     let schema = nullable(&schema_argument(call, 1)?);
     if !matches!(schema, SparkType::Struct(_) | SparkType::Array(..) | SparkType::Map(..)) {
         return Err(errors::spark(
             "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA",
-            [("schema", errors::quoted_type(&schema)), ("sqlExpr", format!("\"{}\"", call.args[0].sql))],
+            [("schema", errors::quoted_type(&schema)), ("sqlExpr", format!("\"{sql}\""))],
         ));
     }
     check_types(&schema, call)?;
@@ -103,7 +104,7 @@ pub(super) fn from_json(call: &Call<'_>) -> crate::error::Result<Typed> {
     check_corrupt_record(&schema, &options)?;
     let kernel = FromJson::new(schema.clone(), options)?;
     let mut result = call.finish(kernel, vec![text], schema).nullable(true);
-    result.sql = format!("from_json({})", call.args[0].sql);
+    result.sql = sql;
     result.foldable = false;
     Ok(result)
 }

@@ -21,7 +21,7 @@ pub(super) fn schema_of_json(call: &Call<'_>) -> Result<Typed> {
     let Some(document) = call.constant_text(0, "json")? else {
         return Err(errors::spark(
             "DATATYPE_MISMATCH.UNEXPECTED_NULL",
-            [("exprName", "`json`".to_owned()), ("sqlExpr", format!("\"{}\"", call.sql()))],
+            [("exprName", "json".to_owned()), ("sqlExpr", format!("\"{}\"", call.sql()))],
         ));
     };
     let mut options = JsonReadOptions::default();
