@@ -35,20 +35,25 @@ const FORBIDDEN: [(&str, &str); 2] = [
     ("value.serializer", "as value are serialized with ByteArraySerializer."),
 ];
 
+/// Most producers of a sink. A broker works off the requests of one connection one after the other, so a single one
+/// would keep no more than a core of it busy; the rows of one task have one producer and stay in order.
+const MOST_PRODUCERS: usize = 4;
+
 /// Produces the rows of batches.
 #[derive(Debug)]
 pub struct KafkaSink {
     options: Options,
     topic: Option<Arc<str>>,
     clients: Arc<KafkaClients>,
-    producer: OnceCell<Producer>,
+    /// One for each task that writes side by side, up to a limit.
+    producers: [OnceCell<Producer>; MOST_PRODUCERS],
 }
 
 impl KafkaSink {
     /// A sink with these options. Nothing is connected before the first batch.
     pub fn new(options: Options, clients: Arc<KafkaClients>) -> Self {
         let topic = options.get("topic").map(|topic| topic.trim().into());
-        Self { options, topic, clients, producer: OnceCell::new() }
+        Self { options, topic, clients, producers: Default::default() }
     }
 
     /// Refuses forbidden properties and a write without brokers; a stream finds them when it runs, as in Spark.
@@ -68,14 +73,15 @@ impl KafkaSink {
         Err(spark_error("MISSING_KAFKA_OPTION", None, [("option", "bootstrap.servers".to_owned())], text))
     }
 
-    async fn producer(&self) -> Result<&Producer> {
+    /// The producer of a task.
+    async fn producer(&self, partition: usize) -> Result<&Producer> {
         let connect = || async {
             let names = names::client_properties(&self.options);
             let properties = ClientOptions::from_properties(names.iter().cloned())?;
             let kafka = self.clients.connect(names, properties.client).await?;
             Ok::<_, Error>(self.clients.producer(&kafka, properties.producer))
         };
-        self.producer.get_or_try_init(connect).await
+        self.producers[partition % MOST_PRODUCERS].get_or_try_init(connect).await
     }
 }
 
@@ -104,7 +110,7 @@ impl Sink for KafkaSink {
     async fn write(
         &self,
         batch: &SinkBatch,
-        _partition: usize,
+        partition: usize,
         mut rows: SendableRecordBatchStream,
     ) -> Result<Committable> {
         let columns = RecordColumns::of(&batch.schema, self.topic.is_some())?;
@@ -117,7 +123,7 @@ impl Sink for KafkaSink {
             let sender = match &mut sender {
                 Some(sender) => sender,
                 None => {
-                    let producer = self.producer().await?.clone();
+                    let producer = self.producer(partition).await?.clone();
                     sender.insert(RecordSender::new(producer, columns, self.topic.clone()))
                 }
             };
