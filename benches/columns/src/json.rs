@@ -15,7 +15,11 @@ use crate::json_twin::{rows_of, slow_rows};
 /// The cases of this group.
 pub const CASES: &[Case] = &[
     Case { name: "json_flat", is_counted: true, prepare: || read(&flat(), &[]) },
-    Case { name: "json_flat_3", is_counted: true, prepare: || read(&flat(), &["order_id", "amount", "quantity"]) },
+    Case {
+        name: "json_flat_3",
+        is_counted: true,
+        prepare: || read(&flat(), &["order_id", "amount", "quantity"]),
+    },
     Case { name: "json_nested", is_counted: true, prepare: || read(&nested(), &[]) },
     Case {
         name: "json_nested_3",
@@ -138,7 +142,8 @@ fn invoice() -> Fields {
         DataType::Struct(names.iter().map(|(name, data_type)| field(name, data_type.clone())).collect())
     };
     let text = DataType::Utf8View;
-    let address = ["AddressLine", "City", "State", "PinCode", "ContactNumber"].map(|name| (name, text.clone()));
+    let address =
+        ["AddressLine", "City", "State", "PinCode", "ContactNumber"].map(|name| (name, text.clone()));
     let item = struct_of(&[
         ("ItemCode", text.clone()),
         ("ItemDescription", text.clone()),
@@ -276,7 +281,8 @@ mod peers {
         for (name, batch) in [("arrow_json", utf8), ("arrow_json_views", batch.clone())] {
             let (expected, mut out) = (rows_of(&StructArray::from(batch.clone())), Vec::new());
             write(&batch, &mut out);
-            let lines: Vec<&str> = std::str::from_utf8(&out).map_err(|error| error.to_string())?.lines().collect();
+            let lines: Vec<&str> =
+                std::str::from_utf8(&out).map_err(|error| error.to_string())?.lines().collect();
             same(name, &slow_rows(&lines, &target, |value| format!("{value:?}")), &expected)?;
             prepared = prepared.peer(name, move || {
                 out.clear();

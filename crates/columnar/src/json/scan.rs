@@ -16,6 +16,15 @@ pub(super) fn is_plain(bytes: u128) -> bool {
     wide::ends_of_text(bytes, b'"') == 0
 }
 
+/// How many of sixteen bytes stand before the first double quote, backslash or byte below 0x20.
+#[inline(always)]
+pub(super) fn plain_length(bytes: u128) -> usize {
+    match wide::ends_of_text(bytes, b'"') {
+        0 => 16,
+        hits => wide::lowest(hits),
+    }
+}
+
 /// Whether the string of up to 12 bytes that a view holds inline, behind four bytes of its length, has no double
 /// quote, backslash or byte below 0x20.
 #[inline(always)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow_array::cast::AsArray;
 use arrow_array::*;
 use arrow_buffer::NullBuffer;
-use arrow_schema::{DataType, Fields, IntervalUnit, TimeUnit};
+use arrow_schema::{DataType, FieldRef, Fields, IntervalUnit, TimeUnit};
 
 use super::JsonWriter;
 use super::cells::Cells;
@@ -37,32 +37,38 @@ pub(super) enum Node<'a> {
     TimestampNtz(&'a TimestampMicrosecondArray),
     DayTime(&'a DurationMicrosecondArray),
     YearMonth(&'a IntervalYearMonthArray),
-    List(&'a ListArray, Box<Column<'a>>),
+    List(&'a ListArray, Box<Elements<'a>>),
     Struct(Members<'a>),
-    Map(&'a MapArray, Box<Node<'a>>, Box<Column<'a>>),
+    Map(&'a MapArray, Box<Node<'a>>, Box<Elements<'a>>),
 }
 
 /// An array whose values may be null.
 pub(super) struct Column<'a> {
-    nulls: Option<&'a NullBuffer>,
+    pub nulls: Option<&'a NullBuffer>,
     is_void: bool,
-    node: Node<'a>,
+    pub node: Node<'a>,
+}
+
+/// The values of lists and maps.
+pub(super) struct Elements<'a> {
+    column: Column<'a>,
     cells: Cells,
 }
 
 /// The fields of a struct.
 pub(super) struct Members<'a> {
     members: Vec<Member<'a>>,
-    /// No value is null and no piece is long.
-    is_plain: bool,
+    /// What stands before each member where none is left out.
+    pieces: Vec<Piece>,
+    cells: Cells,
 }
 
 struct Member<'a> {
+    column: Column<'a>,
     /// `{"name":`, `,"name":` and `"name" : `.
     first: Piece,
     later: Piece,
     pretty: Piece,
-    column: Column<'a>,
 }
 
 impl<'a> Node<'a> {
@@ -86,12 +92,12 @@ impl<'a> Node<'a> {
             DataType::Interval(IntervalUnit::YearMonth) => Self::YearMonth(array.as_primitive()),
             DataType::List(_) => {
                 let list = array.as_list::<i32>();
-                Self::List(list, Box::new(Column::bind(list.values())?))
+                Self::List(list, Box::new(Elements::bind(list.values())?))
             }
             DataType::Struct(fields) => Self::Struct(Members::bind(fields, array.as_struct().columns())?),
             DataType::Map(_, _) => {
                 let map = array.as_map();
-                Self::Map(map, Box::new(Self::bind(map.keys())?), Box::new(Column::bind(map.values())?))
+                Self::Map(map, Box::new(Self::bind(map.keys())?), Box::new(Elements::bind(map.values())?))
             }
             other => return Err(Error::UnsupportedType { operation: "to_json", data_type: other.clone() }),
         })
@@ -204,13 +210,7 @@ impl<'a> Node<'a> {
 impl<'a> Column<'a> {
     fn bind(array: &'a dyn Array) -> Result<Self> {
         let node = Node::bind(array)?;
-        let (nulls, is_void) = (array.nulls(), matches!(node, Node::Null));
-        Ok(Self { nulls, is_void, node, cells: Cells::default() })
-    }
-
-    fn prepare(&mut self, rows: Range<usize>, writer: &JsonWriter) {
-        self.cells.fill(&self.node, rows.clone(), writer);
-        self.node.prepare(rows, writer);
+        Ok(Self { nulls: array.nulls(), is_void: matches!(node, Node::Null), node })
     }
 
     #[inline(always)]
@@ -231,10 +231,6 @@ impl<'a> Column<'a> {
             out.text("null");
             return Ok(());
         }
-        if let Some(cell) = self.cells.get(row) {
-            out.write(|window| window.cell(cell));
-            return Ok(());
-        }
         if let Node::Struct(members) = &self.node {
             return members.append::<PRETTY>(row, nesting, writer, out);
         }
@@ -242,40 +238,70 @@ impl<'a> Column<'a> {
     }
 }
 
-impl Member<'_> {
+impl<'a> Elements<'a> {
+    fn bind(array: &'a dyn Array) -> Result<Self> {
+        Ok(Self { column: Column::bind(array)?, cells: Cells::new(1) })
+    }
+
+    fn prepare(&mut self, rows: Range<usize>, writer: &JsonWriter) {
+        self.cells.begin(&rows);
+        self.cells.fill(0, &self.column, rows.clone(), writer);
+        self.column.node.prepare(rows, writer);
+    }
+
+    /// As [`Column::append`].
     #[inline(always)]
-    fn piece(&self, is_first: bool) -> &Piece {
-        if is_first { &self.first } else { &self.later }
+    fn append<const PRETTY: bool>(
+        &self,
+        row: usize,
+        nesting: usize,
+        writer: &JsonWriter,
+        out: &mut Out,
+    ) -> Result<()> {
+        match self.cells.row(row) {
+            [cell] if cell.length > 0 => {
+                out.write(|window| window.cell(cell));
+                Ok(())
+            }
+            _ => self.column.append::<PRETTY>(row, nesting, writer, out),
+        }
     }
 }
 
 impl<'a> Members<'a> {
     pub fn bind(fields: &Fields, columns: &'a [ArrayRef]) -> Result<Self> {
-        let bind = |(field, column): (&arrow_schema::FieldRef, &'a ArrayRef)| -> Result<Member<'a>> {
+        let bind = |(field, column): (&FieldRef, &'a ArrayRef)| -> Result<Member<'a>> {
             let mut name = String::new();
             append_quoted(field.name(), &mut name);
             Ok(Member {
+                column: Column::bind(column.as_ref())?,
                 first: Piece::new(&format!("{{{name}:")),
                 later: Piece::new(&format!(",{name}:")),
                 pretty: Piece::new(&format!("{name} : ")),
-                column: Column::bind(column.as_ref())?,
             })
         };
         let members = fields.iter().zip(columns).map(bind).collect::<Result<Vec<_>>>()?;
-        let is_plain = |member: &Member<'_>| {
-            !member.column.is_void && member.column.nulls.is_none() && member.later.long.is_empty()
-        };
-        Ok(Self { is_plain: members.iter().all(is_plain), members })
+        let mut pieces: Vec<Piece> = members.iter().map(|member| member.later.clone()).collect();
+        if let (Some(piece), Some(member)) = (pieces.first_mut(), members.first()) {
+            *piece = member.first.clone();
+        }
+        Ok(Self { cells: Cells::new(members.len()), members, pieces })
     }
 
     /// As [`Node::prepare`].
     pub fn prepare(&mut self, rows: Range<usize>, writer: &JsonWriter) {
-        for member in &mut self.members {
-            member.column.prepare(rows.clone(), writer);
+        self.cells.begin(&rows);
+        for (at, member) in self.members.iter_mut().enumerate() {
+            // Long names have no room beside a cell.
+            if member.later.long.is_empty() {
+                self.cells.fill(at, &member.column, rows.clone(), writer);
+            }
+            member.column.node.prepare(rows.clone(), writer);
         }
     }
 
     /// Appends the struct of a row.
+    #[inline(always)]
     pub fn append<const PRETTY: bool>(
         &self,
         row: usize,
@@ -286,29 +312,34 @@ impl<'a> Members<'a> {
         if PRETTY {
             return self.append_pretty(row, nesting, writer, out);
         }
-        let (mut at, mut empty) = (0, true);
-        loop {
-            // What is written ahead.
-            out.pairs(|| {
-                let member = self.members.get(at)?;
-                let cell = member.column.cells.get(row)?;
-                let piece = member.piece(empty);
-                if !self.is_plain && (!piece.long.is_empty() || member.column.is_null(row)) {
-                    return None;
-                }
-                (at, empty) = (at.wrapping_add(1), false);
-                Some((piece, cell))
-            });
-            let Some(member) = self.members.get(at) else { break };
-            at = at.wrapping_add(1);
-            if writer.ignore_null_fields && member.column.is_null(row) {
-                continue;
-            }
-            out.piece(member.piece(empty));
-            empty = false;
-            member.column.append::<false>(row, nesting, writer, out)?;
+        let pairs = out.pairs(&self.pieces, self.cells.row(row));
+        if pairs < self.members.len() || pairs == 0 {
+            self.append_rest(pairs, row, writer, out)?;
         }
-        out.text(if empty { "{}" } else { "}" });
+        out.byte(b'}');
+        Ok(())
+    }
+
+    /// Appends the members from `at` on, of which the first has no cell.
+    #[inline(never)]
+    fn append_rest(&self, mut at: usize, row: usize, writer: &JsonWriter, out: &mut Out) -> Result<()> {
+        let cells = self.cells.row(row);
+        let mut empty = at == 0;
+        while let Some(member) = self.members.get(at) {
+            if !(writer.ignore_null_fields && member.column.is_null(row)) {
+                out.piece(if empty { &member.first } else { &member.later });
+                empty = false;
+                member.column.append::<false>(row, 0, writer, out)?;
+            }
+            at = at.wrapping_add(1);
+            // A first member that stands behind has another piece.
+            if let (false, Some(pieces), Some(cells)) = (empty, self.pieces.get(at..), cells.get(at..)) {
+                at = at.wrapping_add(out.pairs(pieces, cells));
+            }
+        }
+        if empty {
+            out.byte(b'{');
+        }
         Ok(())
     }
 
@@ -328,24 +359,30 @@ impl<'a> Members<'a> {
 }
 
 fn append_list<const PRETTY: bool>(
-    values: &Column<'_>,
+    values: &Elements<'_>,
     range: Range<usize>,
     nesting: usize,
     writer: &JsonWriter,
     out: &mut Out,
 ) -> Result<()> {
     out.byte(b'[');
-    for (index, at) in range.enumerate() {
-        if index > 0 {
-            out.byte(b',');
-        }
+    if range.is_empty() {
+        out.text(if PRETTY { " ]" } else { "]" });
+        return Ok(());
+    }
+    for row in range {
         if PRETTY {
             out.byte(b' ');
         }
         // Arrays stay on their line and do not indent what is in them.
-        values.append::<PRETTY>(at, nesting, writer, out)?;
+        values.append::<PRETTY>(row, nesting, writer, out)?;
+        out.byte(b',');
     }
-    out.text(if PRETTY { " ]" } else { "]" });
+    // The last comma has nothing behind it.
+    out.replace_last(if PRETTY { b' ' } else { b']' });
+    if PRETTY {
+        out.byte(b']');
+    }
     Ok(())
 }
 

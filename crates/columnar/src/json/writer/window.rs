@@ -2,6 +2,7 @@
 //! costs a store or two instead of a call, and needs no check of room.
 
 use super::cells::Cell;
+use super::out::PAIRS;
 use crate::json::escape::escaped;
 use crate::json::scan;
 use crate::records::INLINE;
@@ -17,7 +18,7 @@ pub(super) struct Window<'a> {
 }
 
 /// A piece of up to 32 bytes, ready to be copied.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Piece {
     pub block: [u8; HALF],
     pub length: usize,
@@ -122,32 +123,6 @@ impl<'a> Window<'a> {
         true
     }
 
-    /// A text of up to 30 bytes, quoted, with escapes; false if that is too long. Only to an empty window.
-    #[inline(never)]
-    pub fn escaped_string(&mut self, text: &[u8]) -> bool {
-        if text.len() > 30 {
-            return false;
-        }
-        self.room[0] = b'"';
-        let (mut at, mut rest) = (1, text);
-        loop {
-            let (plain, special) = rest.split_at(scan::string_end(rest, 0, b'"'));
-            let Some(place) = self.room.get_mut(at..at + plain.len()) else { return false };
-            place.copy_from_slice(plain);
-            at += plain.len();
-            let Some((byte, behind)) = special.split_first() else { break };
-            let (escape, length) = escaped(*byte);
-            let Some(place) = self.room.get_mut(at..at + escape.len()) else { return false };
-            place.copy_from_slice(&escape);
-            at += length;
-            rest = behind;
-        }
-        let Some(place) = self.room.get_mut(at) else { return false };
-        *place = b'"';
-        self.length = at + 1;
-        true
-    }
-
     /// Half a window behind what was written.
     #[inline(always)]
     fn place(&mut self) -> Option<&mut [u8; HALF]> {
@@ -182,6 +157,11 @@ impl<'a> Window<'a> {
     /// A number below `10^8` without zeros in front.
     #[inline(always)]
     fn digits(&mut self, number: u32) {
+        if let Some([tens, ones]) = PAIRS.get(number as usize) {
+            let is_long = number >= 10;
+            let block = if is_long { [*tens, *ones] } else { [*ones, 0] };
+            return self.block(&block, 1 + usize::from(is_long));
+        }
         let digits = eight_digits(number);
         let zeros = ((digits ^ ZEROS) | 1 << 56).trailing_zeros() / 8;
         self.block(&(digits >> (8 * zeros)).to_le_bytes(), 8usize.wrapping_sub(zeros as usize));
@@ -229,6 +209,42 @@ impl<'a> Window<'a> {
         self.block(&fraction.to_le_bytes(), 5usize.wrapping_sub(zeros as usize));
         true
     }
+}
+
+/// Writes a text of up to 30 bytes, quoted, with escapes; its length, or 0 where that is too long.
+#[cold]
+#[inline(never)]
+pub(super) fn escaped_string(text: &str, room: &mut [u8; WINDOW]) -> usize {
+    let length = text.len();
+    if length > HALF - 2 {
+        return 0;
+    }
+    let mut padded = [0; HALF + 16];
+    padded[..length].copy_from_slice(text.as_bytes());
+    room[0] = b'"';
+    let (mut at, mut next) = (1, 0);
+    while next < length {
+        let chunk = padded.get(next..).and_then(<[u8]>::first_chunk::<16>);
+        let (Some(chunk), Some(place)) = (chunk, chunk_mut(room, at)) else { return 0 };
+        *place = *chunk;
+        let plain = scan::plain_length(u128::from_le_bytes(*chunk)).min(length - next);
+        (at, next) = (at + plain, next + plain);
+        if plain == 16 || next == length {
+            continue;
+        }
+        let (escape, escape_length) = escaped(padded[next]);
+        let Some(place) = chunk_mut(room, at) else { return 0 };
+        *place = escape;
+        (at, next) = (at + escape_length, next + 1);
+    }
+    let Some(place) = room.get_mut(at) else { return 0 };
+    *place = b'"';
+    at + 1
+}
+
+#[inline(always)]
+fn chunk_mut<const N: usize>(bytes: &mut [u8], at: usize) -> Option<&mut [u8; N]> {
+    bytes.get_mut(at..).and_then(<[u8]>::first_chunk_mut)
 }
 
 /// Writes the shortest text, which is plain; its length.
