@@ -5,6 +5,11 @@ use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::*;
 
+#[path = "../../crates/columnar/src/protobuf/tests/descriptors.rs"]
+mod descriptors;
+
+use descriptors::{entry, enumeration, field, many, message, of, one};
+
 /// Full names of the messages. The first is the one that prost-reflect reads like us in every case.
 pub const MESSAGES: [&str; 6] = ["f.All", "f.Two", "f.Node", "f.Holder", "f.Tree", "f.Wraps"];
 
@@ -16,45 +21,6 @@ pub fn bytes() -> Vec<u8> {
 /// The descriptor set.
 pub fn set() -> FileDescriptorSet {
     FileDescriptorSet { file: vec![wrappers(), three(), two()] }
-}
-
-fn field(name: &str, number: i32, kind: Type, label: Label) -> FieldDescriptorProto {
-    let mut field =
-        FieldDescriptorProto { name: Some(name.into()), number: Some(number), ..Default::default() };
-    field.set_type(kind);
-    field.set_label(label);
-    field
-}
-
-fn one(name: &str, number: i32, kind: Type) -> FieldDescriptorProto {
-    field(name, number, kind, Label::Optional)
-}
-
-fn many(name: &str, number: i32, kind: Type) -> FieldDescriptorProto {
-    field(name, number, kind, Label::Repeated)
-}
-
-/// The same field of a message's or enum's type.
-fn of(field: FieldDescriptorProto, type_name: &str) -> FieldDescriptorProto {
-    FieldDescriptorProto { type_name: Some(type_name.into()), ..field }
-}
-
-fn message(name: &str, field: Vec<FieldDescriptorProto>) -> DescriptorProto {
-    DescriptorProto { name: Some(name.into()), field, ..Default::default() }
-}
-
-fn entry(name: &str, key: Type, value: FieldDescriptorProto) -> DescriptorProto {
-    let options = Some(MessageOptions { map_entry: Some(true), ..Default::default() });
-    DescriptorProto { options, ..message(name, vec![one("key", 1, key), value]) }
-}
-
-fn enumeration(name: &str, values: &[(&str, i32)]) -> EnumDescriptorProto {
-    let value = values.iter().map(|(name, number)| EnumValueDescriptorProto {
-        name: Some((*name).into()),
-        number: Some(*number),
-        ..Default::default()
-    });
-    EnumDescriptorProto { name: Some(name.into()), value: value.collect(), ..Default::default() }
 }
 
 fn file(name: &str, package: &str, syntax: &str) -> FileDescriptorProto {

@@ -18,44 +18,9 @@ use super::wire::{WireType, push_tag, push_varint, zigzag};
 use super::*;
 use crate::Error;
 
-fn field(name: &str, number: i32, kind: Type, label: Label) -> FieldDescriptorProto {
-    let mut field =
-        FieldDescriptorProto { name: Some(name.into()), number: Some(number), ..Default::default() };
-    field.set_type(kind);
-    field.set_label(label);
-    field
-}
+mod descriptors;
 
-fn one(name: &str, number: i32, kind: Type) -> FieldDescriptorProto {
-    field(name, number, kind, Label::Optional)
-}
-
-fn many(name: &str, number: i32, kind: Type) -> FieldDescriptorProto {
-    field(name, number, kind, Label::Repeated)
-}
-
-fn of(mut field: FieldDescriptorProto, type_name: &str) -> FieldDescriptorProto {
-    field.type_name = Some(type_name.into());
-    field
-}
-
-fn message(name: &str, field: Vec<FieldDescriptorProto>) -> DescriptorProto {
-    DescriptorProto { name: Some(name.into()), field, ..Default::default() }
-}
-
-fn entry(name: &str, key: Type, value: FieldDescriptorProto) -> DescriptorProto {
-    let options = Some(MessageOptions { map_entry: Some(true), ..Default::default() });
-    DescriptorProto { options, ..message(name, vec![one("key", 1, key), value]) }
-}
-
-fn enumeration(name: &str, values: &[(&str, i32)]) -> EnumDescriptorProto {
-    let value = values.iter().map(|(name, number)| EnumValueDescriptorProto {
-        name: Some((*name).into()),
-        number: Some(*number),
-        ..Default::default()
-    });
-    EnumDescriptorProto { name: Some(name.into()), value: value.collect(), ..Default::default() }
-}
+use descriptors::{entry, enumeration, field, many, message, of, one};
 
 /// A file of proto3 and one of proto2.
 fn files() -> FileDescriptorSet {

@@ -23,7 +23,6 @@ impl<'a> Reading<'a> {
     #[inline(always)]
     pub(super) fn value(&mut self, read: &Read, column: &mut Column) -> Result<(), Bad> {
         match (read, column) {
-            (Read::Null, column) => column.push_null(),
             (Read::Boolean, Column::Boolean(v)) => v.push(self.take(|c| c.boolean())?),
             (Read::Int, Column::Int(v, _)) => v.push(self.take(|c| c.int())?),
             (Read::Long(from), Column::Long(v, _)) => v.push(self.integer(*from)?),
@@ -33,6 +32,16 @@ impl<'a> Reading<'a> {
                 let start = self.take(|c| c.prefixed())?;
                 self.push_text(start, v)?;
             }
+            (read, column) => return self.other(read, column),
+        }
+        Ok(())
+    }
+
+    /// What is not read in line: the way into nested values.
+    #[inline(never)]
+    fn other(&mut self, read: &Read, column: &mut Column) -> Result<(), Bad> {
+        match (read, column) {
+            (Read::Null, column) => column.push_null(),
             (Read::Bytes, Column::Binary(v)) => {
                 let start = self.take(|c| c.prefixed())?;
                 self.push_bytes(start, v)?;
@@ -40,7 +49,7 @@ impl<'a> Reading<'a> {
             (Read::Union(branches), column) => {
                 let index = self.take(|c| c.int())?;
                 match usize::try_from(index).ok().and_then(|index| branches.get(index)) {
-                    Some(branch) => return self.branch(branch, column),
+                    Some(branch) => return self.value(branch, column),
                     None => return self.fail("a union has no branch of this index"),
                 }
             }
@@ -48,24 +57,6 @@ impl<'a> Reading<'a> {
             (read, column) => self.rare(read, column)?,
         }
         Ok(())
-    }
-
-    #[inline(always)]
-    fn branch(&mut self, read: &Read, column: &mut Column) -> Result<(), Bad> {
-        match (read, column) {
-            (Read::Null, column) => column.push_null(),
-            (Read::Int, Column::Int(v, _)) => v.push(self.take(|c| c.int())?),
-            (Read::Float, Column::Float(v)) => v.push(f32::from_le_bytes(self.take(|c| c.array())?)),
-            (Read::Double, Column::Double(v)) => v.push(f64::from_le_bytes(self.take(|c| c.array())?)),
-            (read, column) => self.nested(read, column)?,
-        }
-        Ok(())
-    }
-
-    /// [`Reading::value`] where it is not inlined: the way into nested values.
-    #[inline(never)]
-    fn nested(&mut self, read: &Read, column: &mut Column) -> Result<(), Bad> {
-        self.value(read, column)
     }
 
     #[inline(never)]
@@ -121,7 +112,7 @@ impl<'a> Reading<'a> {
             (Read::Member { index, value }, Column::Struct(v)) => {
                 for (at, column) in v.columns.iter_mut().enumerate() {
                     if at == *index {
-                        self.nested(value, column)?;
+                        self.value(value, column)?;
                     } else {
                         column.push_null();
                     }
@@ -189,7 +180,7 @@ impl<'a> Reading<'a> {
     fn record(&mut self, record: &Record, v: &mut StructColumn) -> Result<(), Bad> {
         for (place, step) in record.steps.iter().enumerate() {
             let read = match step {
-                Step::Field(index, read) => self.value_of_field(read, &mut v.columns[*index]),
+                Step::Field(index, read) => self.value(read, &mut v.columns[*index]),
                 Step::Skip(of) => self.skip_flat(of),
             };
             if read.is_err() {
@@ -204,38 +195,12 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    #[inline(always)]
-    fn value_of_field(&mut self, read: &Read, column: &mut Column) -> Result<(), Bad> {
-        match read {
-            Read::Record(_) => self.nested(read, column),
-            _ => self.flat(read, column),
-        }
-    }
-
-    /// [`Reading::value`] without the arm that recurs.
-    #[inline(always)]
-    fn flat(&mut self, read: &Read, column: &mut Column) -> Result<(), Bad> {
-        match (read, column) {
-            (Read::Boolean, Column::Boolean(v)) => v.push(self.take(|c| c.boolean())?),
-            (Read::Int, Column::Int(v, _)) => v.push(self.take(|c| c.int())?),
-            (Read::Long(from), Column::Long(v, _)) => v.push(self.integer(*from)?),
-            (Read::Float, Column::Float(v)) => v.push(f32::from_le_bytes(self.take(|c| c.array())?)),
-            (Read::Double, Column::Double(v)) => v.push(f64::from_le_bytes(self.take(|c| c.array())?)),
-            (Read::String, Column::String(v)) => {
-                let start = self.take(|c| c.prefixed())?;
-                self.push_text(start, v)?;
-            }
-            (read, column) => return self.nested(read, column),
-        }
-        Ok(())
-    }
-
     #[inline(never)]
     fn defaults(&mut self, record: &Record, v: &mut StructColumn) -> Result<(), Bad> {
         for default in &record.defaults {
             let mut inner =
                 Reading::new(&default.bytes, Home::default(), self.reader_schema, self.reader_schema);
-            if inner.nested(&default.read, &mut v.columns[default.column]).is_err() {
+            if inner.value(&default.read, &mut v.columns[default.column]).is_err() {
                 return self.fail("a default value does not fit its field");
             }
         }
@@ -249,7 +214,7 @@ impl<'a> Reading<'a> {
                 break;
             }
             for _ in 0..count {
-                self.nested(&items.value, &mut v.values)?;
+                self.value(&items.value, &mut v.values)?;
             }
         }
         let Ok(end) = i32::try_from(v.values.len()) else {
@@ -314,7 +279,7 @@ impl<'a> Reading<'a> {
                     self.skip(&items.written, 0)?;
                 } else {
                     self.push_text(start, &mut v.keys)?;
-                    self.nested(&items.value, &mut v.values)?;
+                    self.value(&items.value, &mut v.values)?;
                 }
             }
         }
