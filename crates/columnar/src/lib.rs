@@ -15,6 +15,7 @@ pub mod datetime;
 mod error;
 pub mod framing;
 pub mod json;
+mod payloads;
 pub mod plain;
 pub mod protobuf;
 mod raw;

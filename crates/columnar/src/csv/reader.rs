@@ -24,7 +24,7 @@ use crate::json::ParseMode;
 use crate::records::long_parts;
 use crate::text::{row_text, utf8_lossy_java};
 use crate::values::{Home, Views};
-use crate::{CsvFault, Error, Result};
+use crate::{CsvFault, Error, Result, payloads};
 
 /// A compiled `from_csv`: target type and options. Cheap to share; [`Self::read`] takes `&self`.
 #[derive(Debug)]
@@ -38,9 +38,6 @@ pub struct CsvReader {
     syntax: Syntax,
     formats: Formats,
 }
-
-/// Records of one call may take this many bytes together, so that offsets of 32 bits always do.
-const MAX_BYTES: usize = 1 << 30;
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,16 +101,7 @@ impl CsvReader {
                 return Err(Error::UnsupportedType { operation: "from_csv of", data_type: other.clone() });
             }
         };
-        let bytes = records.views().iter().map(|view| *view as u32 as usize).sum::<usize>();
-        if bytes > MAX_BYTES {
-            return Err(Error::LimitExceeded {
-                what: "the records of one batch".into(),
-                unit: "bytes",
-                found: bytes,
-                limit: MAX_BYTES,
-                setting: "the number of batches (smaller ones)",
-            });
-        }
+        payloads::check_size(records.views(), "the records of one batch")?;
         let (mut found, corrupt, nulls) = self.rows(&records, self.mode)?;
         if let Some(index) = self.corrupt {
             found.insert(index, corrupt.finish_strings(records.data_buffers()));

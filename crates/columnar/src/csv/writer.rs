@@ -26,11 +26,10 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 use super::options::CsvOptions;
 use crate::json::{JsonWriteOptions, MomentFormats};
-use crate::records::{INLINE, inline_view, long_view};
 use crate::text::{
     append_day_time_interval, append_decimal, append_f32, append_f64, append_i64, append_year_month_interval,
 };
-use crate::{Error, Result, raw};
+use crate::{Error, Result, payloads, raw};
 
 /// A compiled `to_csv`. Cheap to share; writing takes `&self`.
 #[derive(Debug)]
@@ -145,13 +144,8 @@ impl CsvWriter {
                     self.append_column(column, index, row, &mut value, &mut text)?;
                 }
             }
-            let record = &text.as_bytes()[start..];
-            nulls.append(!record.is_empty());
-            views.push(if record.len() <= INLINE {
-                inline_view(record)
-            } else {
-                long_view(record, 0, offset(start, text.len())?)
-            });
+            nulls.append(start < text.len());
+            views.push(payloads::written_view(text.as_bytes(), start, "the records of one batch")?);
         }
         let buffers = Arc::from([Buffer::from(text.into_bytes())]);
         let records: StringViewArray = raw::string_views(views.into(), buffers, nulls.finish());
@@ -425,19 +419,5 @@ fn check(array: &dyn Array) -> Result<()> {
         DataType::Map(_, _) => check(array.as_map().keys()).and_then(|()| check(array.as_map().values())),
         other if crate::types::is_canonical(other) => Ok(()),
         other => Err(Error::UnsupportedType { operation: "to_csv", data_type: other.clone() }),
-    }
-}
-
-/// Views count in 32 bits.
-fn offset(start: usize, end: usize) -> Result<u32> {
-    match (u32::try_from(start), u32::try_from(end)) {
-        (Ok(start), Ok(_)) => Ok(start),
-        _ => Err(Error::LimitExceeded {
-            what: "the records of one batch".into(),
-            unit: "bytes",
-            found: end,
-            limit: u32::MAX as usize,
-            setting: "the number of batches (smaller ones)",
-        }),
     }
 }

@@ -28,7 +28,7 @@ use crate::json::ParseMode;
 use crate::records::long_parts;
 use crate::text::decode_lossy_java;
 use crate::values::Home;
-use crate::{Error, Result};
+use crate::{Error, Result, payloads};
 
 /// A compiled `from_protobuf`: message and options. Cheap to share; [`Self::read`] takes `&self`.
 #[derive(Debug)]
@@ -37,8 +37,6 @@ pub struct ProtobufReader {
     mode: ParseMode,
 }
 
-/// Payloads of one call may take this many bytes together, so that offsets of 32 bits always do.
-const MAX_BYTES: usize = 1 << 30;
 /// Columns that repeated messages of one call may have together, and bytes of enum names: an empty message of two
 /// bytes has as many columns as its type, and an enum's byte as many as its name.
 const MAX_CELLS: usize = 1 << 28;
@@ -70,16 +68,7 @@ impl ProtobufReader {
             });
         };
         let payloads = payloads.as_binary_view();
-        let bytes = payloads.views().iter().map(|view| *view as u32 as usize).sum::<usize>();
-        if bytes > MAX_BYTES {
-            return Err(Error::LimitExceeded {
-                what: "the messages of one batch".into(),
-                unit: "bytes",
-                found: bytes,
-                limit: MAX_BYTES,
-                setting: "the number of batches (smaller ones)",
-            });
-        }
+        payloads::check_size(payloads.views(), "the messages of one batch")?;
         let mut column = StructColumn::new(Arc::clone(&self.plan));
         let mut reading = Reading { home: Home::default(), cells: 0, scratch: String::new() };
         for row in 0..payloads.len() {

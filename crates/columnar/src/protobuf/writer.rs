@@ -20,8 +20,7 @@ use super::descriptor::{DescriptorSet, Enum};
 use super::options::ProtobufOptions;
 use super::schema::{FieldPlan, Kind, Plan, Scalar, Shape, is_wrapper};
 use super::wire::{WireType, push_tag, push_varint, zigzag};
-use crate::records::{INLINE, inline_view, long_view};
-use crate::{Error, Result, raw};
+use crate::{Error, Result, payloads, raw};
 
 /// A compiled `to_protobuf`. Cheap to share; writing takes `&self`.
 #[derive(Debug)]
@@ -89,20 +88,7 @@ impl ProtobufWriter {
             if rows.is_valid(row) {
                 order.write(row, &mut bytes).map_err(|refusal| refusal.error(row, &self.plan.name))?;
             }
-            let message = &bytes[start..];
-            let offset =
-                u32::try_from(bytes.len()).map(|_| start as u32).map_err(|_| Error::LimitExceeded {
-                    what: "the messages of one batch".into(),
-                    unit: "bytes",
-                    found: bytes.len(),
-                    limit: u32::MAX as usize,
-                    setting: "the number of batches (smaller ones)",
-                })?;
-            views.push(if message.len() <= INLINE {
-                inline_view(message)
-            } else {
-                long_view(message, 0, offset)
-            });
+            views.push(payloads::written_view(&bytes, start, "the messages of one batch")?);
         }
         let nulls: Option<NullBuffer> = rows.nulls().cloned();
         let messages: BinaryViewArray =

@@ -87,7 +87,8 @@ fn append_u128(value: u128, out: &mut String) {
     }
 }
 
-const PAIRS: [[u8; 2]; 100] = {
+/// Two digits of each number below 100.
+pub(crate) const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut at = 0;
     while at < 100 {

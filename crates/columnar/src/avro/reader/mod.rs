@@ -25,7 +25,7 @@ use super::{AvroReadOptions, Schema, sql_type};
 use crate::json::ParseMode;
 use crate::records::long_parts;
 use crate::values::Home;
-use crate::{Error, Result};
+use crate::{Error, Result, payloads};
 
 /// A compiled `from_avro`: the schema to read with, and options. Cheap to share.
 #[derive(Debug)]
@@ -57,9 +57,6 @@ pub struct Unreadable {
     /// For the error under FAILFAST.
     pub why: String,
 }
-
-/// Payloads of one call may take this many bytes together, so that offsets of 32 bits always do.
-const MAX_BYTES: usize = 1 << 30;
 
 /// A payload could not be read; the reason lies in the [`Reading`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,16 +161,7 @@ impl AvroReader {
         payloads: &BinaryViewArray,
         writer: impl Fn(usize) -> Writer<'p>,
     ) -> Result<ArrayRef> {
-        let bytes = payloads.views().iter().map(|view| *view as u32 as usize).sum::<usize>();
-        if bytes > MAX_BYTES {
-            return Err(Error::LimitExceeded {
-                what: "the payloads of one batch".into(),
-                unit: "bytes",
-                found: bytes,
-                limit: MAX_BYTES,
-                setting: "the number of batches (smaller ones)",
-            });
-        }
+        payloads::check_size(payloads.views(), "the payloads of one batch")?;
         let mut column = Column::new(&self.target)?;
         if let Column::Struct(root) = &mut column {
             root.reserve(payloads.len());

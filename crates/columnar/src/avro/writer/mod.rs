@@ -16,8 +16,7 @@ use self::bound::{Bound, Stop};
 pub(super) use self::bound::{write_bytes, write_long};
 use self::plan::{Emit, compile};
 use super::{Schema, schema_of_type};
-use crate::records::{INLINE, inline_view, long_view};
-use crate::{Error, Result, raw};
+use crate::{Error, Result, payloads, raw};
 
 /// A compiled `to_avro`. Cheap to share; writing takes `&self`.
 #[derive(Debug)]
@@ -71,12 +70,7 @@ impl AvroWriter {
             out.extend_from_slice(header);
             let mut path = Vec::new();
             bound.write(row, &mut out, &mut path).map_err(|stop| stopped(stop, row, &path))?;
-            let payload = &out[start..];
-            views.push(if payload.len() <= INLINE {
-                inline_view(payload)
-            } else {
-                long_view(payload, 0, offset(start, out.len())?)
-            });
+            views.push(payloads::written_view(&out, start, "the payloads of one batch")?);
         }
         Ok(raw::binary_views(views.into(), Arc::from([Buffer::from(out)]), values.nulls().cloned()))
     }
@@ -87,19 +81,5 @@ fn stopped(stop: Stop, row: usize, path: &[&str]) -> Error {
     match stop {
         Stop::Null { name, written } => Error::NullAvroField { row, name, data_type: written },
         Stop::Value(why) => Error::UnwritableAvro { row, field, why },
-    }
-}
-
-/// Views count in 32 bits.
-fn offset(start: usize, end: usize) -> Result<u32> {
-    match (u32::try_from(start), u32::try_from(end)) {
-        (Ok(start), Ok(_)) => Ok(start),
-        _ => Err(Error::LimitExceeded {
-            what: "the payloads of one batch".into(),
-            unit: "bytes",
-            found: end,
-            limit: u32::MAX as usize,
-            setting: "the number of batches (smaller ones)",
-        }),
     }
 }

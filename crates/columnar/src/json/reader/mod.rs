@@ -46,7 +46,7 @@ use super::options::{JsonReadOptions, ParseMode};
 use crate::records::long_parts;
 use crate::text::{row_text, utf8_lossy_java};
 use crate::values::{Home, Views};
-use crate::{Error, JsonFault, Result};
+use crate::{Error, JsonFault, Result, payloads};
 
 /// A compiled `from_json`: target type and options. Cheap to share; [`Self::read`] takes `&self`.
 #[derive(Debug)]
@@ -60,9 +60,6 @@ pub struct JsonReader {
     syntax: Syntax,
     formats: Formats,
 }
-
-/// Documents of one call may take this many bytes together, so that offsets of 32 bits always do.
-const MAX_BYTES: usize = 1 << 30;
 
 /// What a document was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,16 +137,7 @@ impl JsonReader {
                 return Err(Error::UnsupportedType { operation: "from_json of", data_type: other.clone() });
             }
         };
-        let bytes = documents.views().iter().map(|view| *view as u32 as usize).sum::<usize>();
-        if bytes > MAX_BYTES {
-            return Err(Error::LimitExceeded {
-                what: "the documents of one batch".into(),
-                unit: "bytes",
-                found: bytes,
-                limit: MAX_BYTES,
-                setting: "the number of batches (smaller ones)",
-            });
-        }
+        payloads::check_size(documents.views(), "the documents of one batch")?;
         match &self.target {
             DataType::Struct(all) => self.structs(&documents, all, self.reading()),
             _ => self.values(&documents, self.reading()),

@@ -26,8 +26,7 @@ pub(crate) use self::moment::MomentFormats;
 use self::node::{Members, Node};
 use self::out::Out;
 use super::JsonWriteOptions;
-use crate::records::{INLINE, inline_view, long_view};
-use crate::{Error, Result, raw};
+use crate::{Error, Result, payloads, raw};
 
 /// A compiled `to_json`. Cheap to share; writing takes `&self`.
 #[derive(Debug)]
@@ -85,12 +84,7 @@ impl JsonWriter {
                 text.reserve((rest + rest / 8).min(MOST_RESERVED));
             }
             self.append(&node, row, &mut text)?;
-            let document = &text.so_far()[start..];
-            views.push(if document.len() <= INLINE {
-                inline_view(document)
-            } else {
-                long_view(document, 0, offset(start, start + document.len())?)
-            });
+            views.push(payloads::written_view(text.so_far(), start, "the documents of one batch")?);
         }
         let buffers = Arc::from([Buffer::from(text.finish())]);
         let documents: StringViewArray = raw::string_views(views.into(), buffers, values.nulls().cloned());
@@ -142,19 +136,5 @@ impl JsonWriter {
         } else {
             node.append::<false>(row, 0, self, text)
         }
-    }
-}
-
-/// Views count in 32 bits.
-fn offset(start: usize, end: usize) -> Result<u32> {
-    match (u32::try_from(start), u32::try_from(end)) {
-        (Ok(start), Ok(_)) => Ok(start),
-        _ => Err(Error::LimitExceeded {
-            what: "the documents of one batch".into(),
-            unit: "bytes",
-            found: end,
-            limit: u32::MAX as usize,
-            setting: "the number of batches (smaller ones)",
-        }),
     }
 }

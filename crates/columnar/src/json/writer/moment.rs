@@ -1,13 +1,13 @@
 //! Dates and timestamps in JSON: by the options' patterns, or in the default forms `2026-02-28`,
 //! `2026-02-28T01:02:03.450+01:00` (`Z` for UTC) and `2026-02-28T01:02:03.450`.
 
-use super::out::{Out, PAIRS};
+use super::out::Out;
 use super::window::{HALF, Window};
 use crate::Result;
 use crate::datetime::{Pattern, TimeZone, civil_from_days, split_micros};
 use crate::json::JsonWriteOptions;
 use crate::json::options::refuse_letters;
-use crate::text::append_date;
+use crate::text::{PAIRS, append_date};
 
 /// How dates and timestamps are written.
 #[derive(Debug)]

@@ -22,17 +22,6 @@ const AREA: usize = 4096;
 /// Room for a piece and a cell.
 const PAIR: usize = 3 * HALF;
 
-/// Two digits of each number below 100.
-pub(super) const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
-    let mut at = 0;
-    while at < 100 {
-        pairs[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
-        at += 1;
-    }
-    pairs
-};
-
 impl Out {
     /// Continues `bytes`.
     pub fn behind(bytes: Vec<u8>) -> Self {

@@ -2,10 +2,10 @@
 //! costs a store or two instead of a call, and needs no check of room.
 
 use super::cells::Cell;
-use super::out::PAIRS;
 use crate::json::escape::escaped;
 use crate::json::scan;
 use crate::records::INLINE;
+use crate::text::PAIRS;
 
 /// Room of a window: a block of half of it, behind up to 31 bytes.
 pub(super) const WINDOW: usize = 63;
