@@ -10,6 +10,8 @@
 //! Strings without escapes stay where they are: the result's views point into the documents' buffers. No
 //! document costs an allocation of its own, and none costs its neighbours anything.
 
+#[cfg(test)]
+mod captured;
 mod column;
 mod convert;
 mod float;
