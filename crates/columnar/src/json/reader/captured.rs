@@ -1,5 +1,5 @@
-//! The reader against arrow-json on what was written to a real Kafka: the documents of the recorded cases and programs, topic
-//! by topic, with the schema that arrow-json infers from them.
+//! The reader against arrow-json on what was written to a real Kafka: the documents of the recorded cases and
+//! programs, topic by topic, with the schema that arrow-json infers from them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
