@@ -43,6 +43,6 @@ pub use offsets::{FoundOffset, OffsetSpec};
 pub use options::{
     Acks, ClientOptions, FetchOptions, Isolation, OnDataLoss, ParsedProperties, ProducerOptions,
 };
-pub use producer::{Producer, RecordRef, Sent};
+pub use producer::{Producer, RecordRef, Route, Sent};
 pub use reader::{FetchedRecords, RangeRead, Reader, Watermarks};
 pub use topics::{PartitionMetadata, TopicMetadata};

@@ -74,19 +74,23 @@ impl Shared {
         }
     }
 
+    /// The topic, if its partitions are known.
+    pub(super) fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+        self.topics.read().get(name).cloned()
+    }
+
     /// Puts a record into the open batch of its partition, if there is room.
     pub(super) fn try_send(
         &self,
-        topic: &Arc<str>,
+        topic: &Topic,
         partition: Option<i32>,
         record: RecordRef<'_>,
     ) -> Result<Sent> {
         let size = upper_bound(&record);
         self.check_size(size)?;
-        let Some(queue) = self.topics.read().get(topic).cloned() else {
-            return Ok(Sent::NeedsMetadata);
-        };
-        let Some(outbox) = queue.choose(partition, &record, size) else {
+        let outboxes = topic.outboxes.read();
+        let number = topic.choose(partition, &record, size, outboxes.len());
+        let Some(outbox) = number.and_then(|number| outboxes.get(number)) else {
             return Ok(Sent::NeedsMetadata);
         };
         if !self.take_room(size) {
@@ -109,6 +113,11 @@ impl Shared {
         }
     }
 
+    /// Refuses a record that has no place in any request or not in the buffer.
+    pub(super) fn check_record(&self, record: &RecordRef<'_>) -> Result<()> {
+        self.check_size(upper_bound(record))
+    }
+
     /// How many partitions a topic is known to have.
     pub(super) fn known_partitions(&self, topic: &str) -> Option<i32> {
         let count = self.topics.read().get(topic)?.outboxes.read().len();
@@ -119,8 +128,7 @@ impl Shared {
     pub(super) fn learn_topic(&self, topic: &Arc<str>) {
         let count = self.kafka.metadata().view(|cluster| cluster.topic(topic).map(|t| t.leaders.len()));
         let Some(count) = count.filter(|count| *count > 0) else { return };
-        let known = self.topics.read().get(topic).cloned();
-        let known = known.unwrap_or_else(|| {
+        let known = self.topic(topic).unwrap_or_else(|| {
             let make = || Arc::new(Topic::new(topic.clone(), self.options.batch_bytes));
             self.topics.write().entry(topic.clone()).or_insert_with(make).clone()
         });
@@ -271,20 +279,21 @@ impl Topic {
         TopicPartition { topic: self.name.clone(), partition: i32::try_from(number).unwrap_or(i32::MAX) }
     }
 
+    /// The number of the partition for a record, of `count`; it may be given and not exist.
     fn choose(
         &self,
         partition: Option<i32>,
         record: &RecordRef<'_>,
         size: usize,
-    ) -> Option<Arc<Mutex<Outbox>>> {
-        let outboxes = self.outboxes.read();
-        let count = i32::try_from(outboxes.len()).ok()?;
+        count: usize,
+    ) -> Option<usize> {
+        let count = i32::try_from(count).ok()?;
         let number = match (partition, record.key) {
             (Some(partition), _) => partition,
             (None, Some(key)) => partition_for_key(key, count),
             (None, None) => self.sticky.lock().choose(count, size, rand::random),
         };
-        outboxes.get(usize::try_from(number).ok()?).cloned()
+        usize::try_from(number).ok()
     }
 }
 

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::kafka::Kafka;
 use crate::metadata::Ask;
 use crate::options::ProducerOptions;
-use buffer::Shared;
+use buffer::{Shared, Topic};
 
 /// One record, borrowed from wherever it lies; its bytes are copied once, into the batch.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,6 +46,13 @@ pub enum Sent {
     Full,
     /// The topic's partitions are not known yet: use [`Producer::send`] or [`Producer::partitions`].
     NeedsMetadata,
+}
+
+/// A topic as one producer knows it, so that it is not looked up for each record. It learns new partitions, and serves
+/// as long as the producer does.
+#[derive(Debug, Clone)]
+pub struct Route {
+    topic: Arc<Topic>,
 }
 
 /// A producer. Clones share the buffer and the producer id. When the last clone is dropped, what has not been
@@ -125,12 +132,32 @@ impl Producer {
         }
     }
 
-    /// As [`send`](Self::send) without waiting: the hot path.
+    /// As [`send`](Self::send) without waiting.
     ///
     /// # Errors
     /// As [`send`](Self::send), apart from the timeouts.
-    pub fn try_send(&self, topic: &Arc<str>, partition: Option<i32>, record: RecordRef<'_>) -> Result<Sent> {
-        self.handle.shared.try_send(topic, partition, record)
+    pub fn try_send(&self, topic: &str, partition: Option<i32>, record: RecordRef<'_>) -> Result<Sent> {
+        match self.route(topic) {
+            Some(route) => self.try_send_on(&route, partition, record),
+            None => {
+                self.handle.shared.check_record(&record)?;
+                Ok(Sent::NeedsMetadata)
+            }
+        }
+    }
+
+    /// The way to a topic, for many records: `None` until its partitions are known.
+    #[must_use]
+    pub fn route(&self, topic: &str) -> Option<Route> {
+        self.handle.shared.topic(topic).map(|topic| Route { topic })
+    }
+
+    /// As [`try_send`](Self::try_send) on a route that this producer gave: the hot path.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn try_send_on(&self, route: &Route, partition: Option<i32>, record: RecordRef<'_>) -> Result<Sent> {
+        self.handle.shared.try_send(&route.topic, partition, record)
     }
 
     /// Sends everything accepted so far without lingering, and waits until all of it is acknowledged or has

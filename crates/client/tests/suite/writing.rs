@@ -130,7 +130,7 @@ async fn a_missing_topic_that_may_not_be_created_is_reported_after_max_block() {
         kafka.producer(ProducerOptions { max_block: Duration::from_millis(500), ..producer_options() });
     let error = producer.send(&"t".into(), None, RecordRef::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "Topic t not present in metadata after 500 ms.");
-    assert_eq!(producer.try_send(&"t".into(), None, RecordRef::default()).unwrap(), Sent::NeedsMetadata);
+    assert_eq!(producer.try_send("t", None, RecordRef::default()).unwrap(), Sent::NeedsMetadata);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,7 @@ pub async fn a_record_above_the_request_size_is_refused_at_once_in_javas_words(c
     let producer = kafka.producer(ProducerOptions { max_request_bytes: 1000, ..producer_options() });
     let value = vec![b'x'; 2000];
     let record = RecordRef { value: Some(&value), ..RecordRef::default() };
-    let error = producer.try_send(&cluster.name.into(), None, record).unwrap_err();
+    let error = producer.try_send(cluster.name, None, record).unwrap_err();
     assert_eq!(
         error.to_string(),
         "The message is 2086 bytes when serialized which is larger than 1000, which is the value of the \

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, BinaryViewArray, Int32Array, ListArray, RecordBatch, StringViewArray};
-use millstream_client::{Producer, RecordRef, Sent};
+use millstream_client::{Producer, RecordRef, Route, Sent};
 
 use super::columns::RecordColumns;
 use crate::error::{Error, Result, spark_error};
@@ -16,9 +17,21 @@ use crate::error::{Error, Result, spark_error};
 pub struct RecordSender {
     producer: Producer,
     columns: RecordColumns,
-    topic: Option<Arc<str>>,
-    /// One name for all records of a topic that a column gives.
-    topics: HashMap<Box<str>, Arc<str>>,
+    /// Whether the topic is the option's, which wins over the column.
+    has_one_topic: bool,
+    /// The topics so far, and where their names stand.
+    targets: Vec<Target>,
+    by_name: HashMap<Arc<str>, usize>,
+    /// The target of the last row.
+    last: usize,
+}
+
+/// A topic that is written to.
+#[derive(Debug)]
+struct Target {
+    name: Arc<str>,
+    /// Known once a record was sent.
+    route: Option<Route>,
 }
 
 type Header<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -26,23 +39,36 @@ type Header<'a> = (&'a [u8], Option<&'a [u8]>);
 impl RecordSender {
     /// `topic` is the option's, which wins over the column.
     pub fn new(producer: Producer, columns: RecordColumns, topic: Option<Arc<str>>) -> Self {
-        Self { producer, columns, topic, topics: HashMap::new() }
+        let targets: Vec<Target> = topic.into_iter().map(|name| Target { name, route: None }).collect();
+        let has_one_topic = !targets.is_empty();
+        Self { producer, columns, has_one_topic, targets, by_name: HashMap::new(), last: 0 }
     }
 
     /// Sends all rows; waits only where the producer's buffer is full or a topic is new.
+    ///
+    /// Rows have the time at which they, or rows up to one batch or one wait before them, are sent.
     pub async fn send(&mut self, batch: &RecordBatch) -> Result<()> {
         let rows = Rows::of(batch, self.columns);
         let mut headers = Vec::new();
+        let mut now = now_millis();
         for row in 0..batch.num_rows() {
-            let topic = self.topic(&rows, row)?;
+            if !self.has_one_topic {
+                self.last = self.target(&rows, row)?;
+            }
             let partition = rows.partition(row)?;
             headers.clear();
             rows.headers(row, &mut headers)?;
             let (key, value) = (rows.key.as_ref().and_then(|key| key.get(row)), rows.value.get(row));
-            let record = RecordRef { timestamp: None, key, value, headers: &headers };
-            match self.producer.try_send(&topic, partition, record)? {
-                Sent::Ok => {}
-                Sent::Full | Sent::NeedsMetadata => self.producer.send(&topic, partition, record).await?,
+            let record = RecordRef { timestamp: Some(now), key, value, headers: &headers };
+            let target = &mut self.targets[self.last];
+            let sent = match &target.route {
+                Some(route) => self.producer.try_send_on(route, partition, record)?,
+                None => Sent::NeedsMetadata,
+            };
+            if sent != Sent::Ok {
+                self.producer.send(&target.name, partition, record).await?;
+                target.route = self.producer.route(&target.name);
+                now = now_millis();
             }
         }
         Ok(())
@@ -53,19 +79,26 @@ impl RecordSender {
         Ok(self.producer.flush().await?)
     }
 
-    fn topic(&mut self, rows: &Rows<'_>, row: usize) -> Result<Arc<str>> {
-        if let Some(topic) = &self.topic {
-            return Ok(topic.clone());
-        }
+    /// Which target a row's topic is; most rows have that of the row before.
+    fn target(&mut self, rows: &Rows<'_>, row: usize) -> Result<usize> {
         let column = rows.topic.filter(|topics| topics.is_valid(row)).ok_or_else(null_topic)?;
         let name = column.value(row);
-        if let Some(topic) = self.topics.get(name) {
-            return Ok(topic.clone());
+        if self.targets.get(self.last).is_some_and(|target| *target.name == *name) {
+            return Ok(self.last);
         }
-        let topic: Arc<str> = name.into();
-        self.topics.insert(name.into(), topic.clone());
-        Ok(topic)
+        if let Some(target) = self.by_name.get(name) {
+            return Ok(*target);
+        }
+        let name: Arc<str> = name.into();
+        self.by_name.insert(name.clone(), self.targets.len());
+        self.targets.push(Target { name, route: None });
+        Ok(self.targets.len() - 1)
     }
+}
+
+fn now_millis() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A column of bytes or text.
