@@ -5,9 +5,7 @@ use std::ops::Range;
 
 use arrow_array::StringViewArray;
 
-use super::JsonWriter;
-use super::node::{Column, Node};
-use super::window::{HALF, WINDOW, Window, escaped_string};
+use super::window::{Cell, HALF, WINDOW, Window, escaped_string};
 use crate::records::INLINE;
 
 /// Rows that are written ahead: their cells fit into the first caches of a processor.
@@ -23,15 +21,6 @@ pub(super) struct Cells {
     start: usize,
     /// Row by row.
     cells: Vec<Cell>,
-}
-
-/// The text of a value.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cell {
-    /// Half of it at most is filled; the rest is room for blocks.
-    pub text: [u8; WINDOW],
-    /// 0 for a value that is not here, because it is null, long or unusual.
-    pub length: u8,
 }
 
 impl Cells {
@@ -55,51 +44,23 @@ impl Cells {
         self.cells.resize(cells, Cell { text: [0; WINDOW], length: 0 });
     }
 
-    /// Writes the values of one column, if they are of a kind that is written here.
-    pub fn fill(&mut self, column: usize, values: &Column<'_>, rows: Range<usize>, writer: &JsonWriter) {
-        if self.cells.is_empty() {
-            return;
-        }
-        let mut cells = Lane { cells: &mut self.cells, columns: self.columns, column };
-        match &values.node {
-            Node::String(array) => cells.strings(array, rows.clone()),
-            Node::Int64(values) => cells.each(&values[rows.clone()], |value, room| {
-                let mut window = Window::new(room);
-                window.integer(*value);
-                window.length()
-            }),
-            Node::Int32(values) => cells.each(&values[rows.clone()], |value, room| {
-                let mut window = Window::new(room);
-                window.integer((*value).into());
-                window.length()
-            }),
-            Node::Float64(values) => cells.each(&values[rows.clone()], |value, room| {
-                let mut window = Window::new(room);
-                if window.double(*value) { window.length() } else { 0 }
-            }),
-            Node::Timestamp(array) if writer.formats.has_usual_timestamps() => {
-                cells.each(&array.values()[rows.clone()], |value, room| {
-                    let mut window = Window::new(room);
-                    if writer.formats.write_instant(*value, &mut window) { window.length() } else { 0 }
-                });
-            }
-            _ => return,
-        }
-        if let Some(nulls) = values.nulls {
-            cells.clear(rows.map(|row| nulls.is_null(row)));
-        }
+    /// One column of the rows; none if there is no room for them.
+    pub fn lane(&mut self, column: usize) -> Option<Lane<'_>> {
+        let columns = self.columns;
+        (!self.cells.is_empty()).then_some(Lane { cells: &mut self.cells, columns, column })
     }
 }
 
-/// The cells of one column.
-struct Lane<'a> {
+/// The cells of one column, which are filled from its first row on.
+pub(super) struct Lane<'a> {
     cells: &'a mut [Cell],
     columns: usize,
     column: usize,
 }
 
 impl Lane<'_> {
-    fn strings(&mut self, array: &StringViewArray, rows: Range<usize>) {
+    /// The strings of the rows, quoted.
+    pub fn strings(&mut self, array: &StringViewArray, rows: Range<usize>) {
         let mut row = rows.start;
         self.each(&array.views()[rows], |view, room| {
             let mut window = Window::new(room);
@@ -114,9 +75,9 @@ impl Lane<'_> {
         });
     }
 
-    /// `write` gives the length of the text, or 0.
+    /// What `write` writes for each value; it gives the length of the text, or 0.
     #[inline(always)]
-    fn each<T>(&mut self, values: &[T], mut write: impl FnMut(&T, &mut [u8; WINDOW]) -> usize) {
+    pub fn each<T>(&mut self, values: &[T], mut write: impl FnMut(&T, &mut [u8; WINDOW]) -> usize) {
         let column = self.column;
         for (row, value) in self.cells.chunks_exact_mut(self.columns).zip(values) {
             let cell = &mut row[column];
@@ -126,7 +87,7 @@ impl Lane<'_> {
     }
 
     /// Takes the texts of nulls away.
-    fn clear(&mut self, are_null: impl Iterator<Item = bool>) {
+    pub fn clear(&mut self, are_null: impl Iterator<Item = bool>) {
         let column = self.column;
         for (row, is_null) in self.cells.chunks_exact_mut(self.columns).zip(are_null) {
             if is_null {

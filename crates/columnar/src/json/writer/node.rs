@@ -8,10 +8,10 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, FieldRef, Fields, IntervalUnit, TimeUnit};
 
 use super::JsonWriter;
-use super::cells::Cells;
+use super::cells::{Cells, Lane};
 use super::decimal::append_number;
 use super::out::Out;
-use super::window::Piece;
+use super::window::{Piece, Window};
 use crate::json::base64;
 use crate::json::escape::append_quoted;
 use crate::text::{
@@ -44,9 +44,9 @@ pub(super) enum Node<'a> {
 
 /// An array whose values may be null.
 pub(super) struct Column<'a> {
-    pub nulls: Option<&'a NullBuffer>,
+    nulls: Option<&'a NullBuffer>,
     is_void: bool,
-    pub node: Node<'a>,
+    node: Node<'a>,
 }
 
 /// The values of lists and maps.
@@ -238,6 +238,39 @@ impl<'a> Column<'a> {
     }
 }
 
+impl Column<'_> {
+    /// Writes the values of some rows into cells, if they are of a kind that is written ahead.
+    fn fill(&self, mut lane: Lane<'_>, rows: Range<usize>, writer: &JsonWriter) {
+        match &self.node {
+            Node::String(array) => lane.strings(array, rows.clone()),
+            Node::Int64(values) => lane.each(&values[rows.clone()], |value, room| {
+                let mut window = Window::new(room);
+                window.integer(*value);
+                window.length()
+            }),
+            Node::Int32(values) => lane.each(&values[rows.clone()], |value, room| {
+                let mut window = Window::new(room);
+                window.integer((*value).into());
+                window.length()
+            }),
+            Node::Float64(values) => lane.each(&values[rows.clone()], |value, room| {
+                let mut window = Window::new(room);
+                if window.double(*value) { window.length() } else { 0 }
+            }),
+            Node::Timestamp(array) if writer.formats.has_usual_timestamps() => {
+                lane.each(&array.values()[rows.clone()], |value, room| {
+                    let mut window = Window::new(room);
+                    if writer.formats.write_instant(*value, &mut window) { window.length() } else { 0 }
+                });
+            }
+            _ => return,
+        }
+        if let Some(nulls) = self.nulls {
+            lane.clear(rows.map(|row| nulls.is_null(row)));
+        }
+    }
+}
+
 impl<'a> Elements<'a> {
     fn bind(array: &'a dyn Array) -> Result<Self> {
         Ok(Self { column: Column::bind(array)?, cells: Cells::new(1) })
@@ -245,7 +278,9 @@ impl<'a> Elements<'a> {
 
     fn prepare(&mut self, rows: Range<usize>, writer: &JsonWriter) {
         self.cells.begin(&rows);
-        self.cells.fill(0, &self.column, rows.clone(), writer);
+        if let Some(lane) = self.cells.lane(0) {
+            self.column.fill(lane, rows.clone(), writer);
+        }
         self.column.node.prepare(rows, writer);
     }
 
@@ -293,8 +328,8 @@ impl<'a> Members<'a> {
         self.cells.begin(&rows);
         for (at, member) in self.members.iter_mut().enumerate() {
             // Long names have no room beside a cell.
-            if member.later.long.is_empty() {
-                self.cells.fill(at, &member.column, rows.clone(), writer);
+            if let Some(lane) = self.cells.lane(at).filter(|_| member.later.long.is_empty()) {
+                member.column.fill(lane, rows.clone(), writer);
             }
             member.column.node.prepare(rows.clone(), writer);
         }

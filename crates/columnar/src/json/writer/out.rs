@@ -1,7 +1,6 @@
 //! The text that is written, as bytes.
 
-use super::cells::Cell;
-use super::window::{HALF, Piece, WINDOW, Window};
+use super::window::{Cell, HALF, Piece, WINDOW, Window};
 use crate::json::escape::escaped;
 use crate::json::scan;
 use crate::text::append_f64;

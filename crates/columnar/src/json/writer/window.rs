@@ -1,7 +1,6 @@
 //! Short texts written to a place of fixed size: blocks of a fixed size are copied and cut to their length, which
 //! costs a store or two instead of a call, and needs no check of room.
 
-use super::cells::Cell;
 use crate::json::escape::escaped;
 use crate::json::scan;
 use crate::records::INLINE;
@@ -15,6 +14,15 @@ pub(super) const HALF: usize = 32;
 pub(super) struct Window<'a> {
     room: &'a mut [u8; WINDOW],
     length: usize,
+}
+
+/// The text of a value, written ahead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cell {
+    /// Half of it at most is filled; the rest is room for blocks.
+    pub text: [u8; WINDOW],
+    /// 0 for a value that is not here, because it is null, long or unusual.
+    pub length: u8,
 }
 
 /// A piece of up to 32 bytes, ready to be copied.
