@@ -4,6 +4,7 @@
 //! as Spark's parameters have them.
 
 use crate::error::{Error, SparkError};
+use crate::functions;
 use crate::types::SparkType;
 
 use super::coercion::is_numeric;
@@ -52,7 +53,12 @@ pub(crate) fn field_not_found(field: &str, fields: &[String]) -> Error {
 /// No function has this name.
 pub(crate) fn unresolved_routine(name: &str) -> Error {
     let path = "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]";
-    spark("UNRESOLVED_ROUTINE", [("routineName", identifier(&[name])), ("searchPath", path.to_owned())])
+    let parameters = [("routineName", identifier(&[name])), ("searchPath", path.to_owned())];
+    let error = SparkError::new("UNRESOLVED_ROUTINE", parameters);
+    match functions::nearest(&name.to_lowercase()) {
+        Some(nearest) => error.about("Did you mean", nearest).into(),
+        None => error.into(),
+    }
 }
 
 /// No table or view has this name.

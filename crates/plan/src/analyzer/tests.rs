@@ -247,6 +247,10 @@ fn unknown_names_come_with_proposals() {
     assert_eq!(name, "UNRESOLVED_COLUMN.WITH_SUGGESTION");
     assert_eq!(parameters[1].1, "`k`, `v`, `Id`");
     assert_eq!(condition("SELECT frobnicate(k) FROM t").0, "UNRESOLVED_ROUTINE");
+    let meant = |query| analyzed(query).expect_err(query).to_string().lines().nth(1).map(str::to_owned);
+    assert_eq!(meant("SELECT From_Jsn(k) FROM t").as_deref(), Some("Did you mean: from_json"));
+    assert_eq!(meant("SELECT colect_list(k) FROM t").as_deref(), Some("Did you mean: collect_list"));
+    assert_eq!(meant("SELECT frobnicate(k) FROM t"), None);
     assert_eq!(condition("SELECT upper(k, k) FROM t").0, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION");
     assert_eq!(condition("SELECT * FROM t WHERE v + 1").0, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN");
 }

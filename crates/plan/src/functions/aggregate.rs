@@ -43,7 +43,8 @@ pub(crate) fn is_aggregate(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-const NAMES: &[&str] = &[
+/// The names of aggregates.
+pub(crate) const NAMES: &[&str] = &[
     "any",
     "any_value",
     "approx_count_distinct",

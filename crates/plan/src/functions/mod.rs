@@ -57,7 +57,7 @@ pub(crate) use interval_math::negative_interval;
 pub(crate) use json::{FromJson, json_tuple};
 pub(crate) use math::{bit_not, bit_operator, shift};
 pub(crate) use placed::{fails_for_records, with_place};
-pub(crate) use registry::lookup;
+pub(crate) use registry::{lookup, nearest};
 pub(crate) use string::Splitter;
 pub(crate) use time_math::time_arithmetic;
 

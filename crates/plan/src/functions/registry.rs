@@ -47,6 +47,19 @@ pub(crate) fn lookup(name: &str) -> Option<Entry> {
     TABLE.get(name).copied()
 }
 
+/// The function, scalar or aggregate, whose name is within two edits of a lower-case name that is none.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    let known = TABLE.keys().copied().chain(super::aggregate::NAMES.iter().copied());
+    known
+        .map(|known| (strsim::osa_distance(known, name), known))
+        .filter(|(edits, known)| *edits <= TYPING_ERROR && known.len() > 2 * TYPING_ERROR)
+        .min()
+        .map(|(_, known)| known)
+}
+
+/// Edits between a name and the one that was meant.
+const TYPING_ERROR: usize = 2;
+
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
     let families: [&'static [Function]; 18] = [
         access::FUNCTIONS,
