@@ -51,7 +51,7 @@ macro_rules! replayed {
 
 replayed! {
     avro broker codecs columns csv fetch_response frames framing json_read json_texts json_write messages moments
-    plain properties protobuf record_batches
+    plain properties proto_text protobuf record_batches
 }
 
 #[test]

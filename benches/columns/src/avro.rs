@@ -115,7 +115,7 @@ fn reader(reader: &str) -> Result<impl Fn(&BinaryViewArray) -> ArrayRef + use<>,
     let plan = reader.plan(&writer).map_err(text)?;
     Ok(move |column: &BinaryViewArray| {
         assert_eq!(framing::schema_ids(column), [SCHEMA_ID]);
-        reader.read(&plan, &framing::payloads(column)).expect("good payloads")
+        reader.read(&plan, &framing::payloads(column, SchemaFormat::Avro)).expect("good payloads")
     })
 }
 

@@ -121,6 +121,29 @@ pub enum Error {
         /// What is wrong and what would be accepted.
         why: String,
     },
+    /// A `.proto` text that cannot be read.
+    #[error("the .proto text cannot be read, line {line}: {why}")]
+    BadProto {
+        /// From 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A field that another schema has under the same number, with a type that is written in another way.
+    #[error(
+        "the field {field} (number {number}) was written as {written}, and is read as {read}; read with the writer's \
+         schema"
+    )]
+    IncompatibleProtobuf {
+        /// The path to the field, beginning with the message's name.
+        field: String,
+        /// By which it is known on the wire.
+        number: u32,
+        /// How the writer's schema has it on the wire.
+        written: &'static str,
+        /// How the reader's has it.
+        read: &'static str,
+    },
     /// The descriptor set has no such message.
     #[error("there is no Protobuf message {name} in the descriptor set; it has {known}")]
     UnknownMessage {

@@ -162,6 +162,17 @@ impl Registry {
         self.id_by(subject, schema, path, format!("such schema under the subject {subject}")).await
     }
 
+    /// The version under which a schema is registered, without the texts that it refers to. Asked for anew each time.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not.
+    pub async fn find(&self, subject: &str, schema: &Schema) -> Result<SchemaVersion> {
+        let (path, what) = (path_of(subject)?, format!("such schema under the subject {subject}"));
+        let body = self.body(&NewSchema::from(schema), &what)?;
+        let found: SchemaBody = self.post(path, body, &what, self.until()).await?;
+        self.as_version(found, subject, &what)
+    }
+
     /// Whether a schema may follow a version of a subject.
     ///
     /// # Errors
@@ -195,12 +206,7 @@ impl Registry {
         let path = format!("{}/versions/{version}", path_of(subject)?);
         let fetch = || async {
             let body: SchemaBody = self.get(path, &what, until).await?;
-            let lacks = |field: &str| self.bad_answer(&what, format!("it has no {field}"));
-            let (id, number) = (body.id, body.version);
-            let id = id.ok_or_else(|| lacks("id"))?;
-            let version = number.ok_or_else(|| lacks("version"))?;
-            let subject = body.subject.clone().unwrap_or_else(|| subject.to_owned());
-            Ok(Arc::new(SchemaVersion { subject, version, schema: body.into_schema(id) }))
+            self.as_version(body, subject, &what).map(Arc::new)
         };
         match version {
             Version::Latest => fetch().await,
@@ -214,6 +220,15 @@ impl Registry {
                 self.inner.by_version.get_unless_missing(key, until, late, missing, fetch).await
             }
         }
+    }
+
+    fn as_version(&self, body: SchemaBody, subject: &str, what: &str) -> Result<SchemaVersion> {
+        let lacks = |field: &str| self.bad_answer(what, format!("it has no {field}"));
+        let (id, number) = (body.id, body.version);
+        let id = id.ok_or_else(|| lacks("id"))?;
+        let version = number.ok_or_else(|| lacks("version"))?;
+        let subject = body.subject.clone().unwrap_or_else(|| subject.to_owned());
+        Ok(SchemaVersion { subject, version, schema: body.into_schema(id) })
     }
 
     async fn id_by(&self, subject: &str, schema: &Schema, path: String, what: String) -> Result<u32> {

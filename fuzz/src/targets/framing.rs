@@ -29,10 +29,13 @@ pub fn run(bytes: &[u8]) {
     let ids = framing::schema_ids(&column);
     assert!(ids.contains(&1) && ids.is_sorted());
     assert_eq!(ids.len(), 1 + usize::from(framing::schema_id(bytes).is_ok_and(|id| id != 1)));
-    let payloads = framing::payloads(&column);
-    payloads.to_data().validate_full().expect("unchecked arrays are as valid as checked ones");
-    assert_eq!(payloads.value(2), &NEIGHBOUR[5..]);
-    assert_eq!((payloads.is_null(0), payloads.is_null(1)), (false, true));
-    let expected = if framing::schema_id(bytes).is_ok() { &bytes[5..] } else { &[] };
-    assert_eq!((payloads.value(0), payloads.value(3)), (expected, expected));
+    for format in [SchemaFormat::Avro, SchemaFormat::Protobuf, SchemaFormat::Json] {
+        let payloads = framing::payloads(&column, format);
+        payloads.to_data().validate_full().expect("unchecked arrays are as valid as checked ones");
+        assert_eq!((payloads.is_null(0), payloads.is_null(1)), (false, true));
+        for row in [0, 2, 3] {
+            let framed = framing::parse(column.value(row), format);
+            assert_eq!(payloads.value(row), framed.map_or(&[][..], |framed| framed.payload));
+        }
+    }
 }

@@ -15,6 +15,7 @@ pub mod messages;
 pub mod moments;
 pub mod plain;
 pub mod properties;
+pub mod proto_text;
 pub mod protobuf;
 pub mod record_batches;
 
@@ -38,6 +39,7 @@ pub const ALL: &[Target] = &[
     ("moments", moments::run),
     ("plain", plain::run),
     ("properties", properties::run),
+    ("proto_text", proto_text::run),
     ("protobuf", protobuf::run),
     ("record_batches", record_batches::run),
 ];

@@ -10,5 +10,6 @@ mod interop;
 mod kafka_tools;
 mod kill;
 mod programs;
+mod registered_formats;
 mod registry;
 mod spark_moves;

@@ -13,7 +13,7 @@ use millstream_integration::real_registry::{PASSWORD, RealRegistry};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const USER_INFO: &str = "alice:s3cret";
+pub(super) const USER_INFO: &str = "alice:s3cret";
 const ORDER: &str = r#"{"type":"record","name":"Order","namespace":"demo","fields":[{"name":"id","type":"long"},
     {"name":"city","type":"string"}]}"#;
 const WIDER: &str = r#"{"type":"record","name":"Order","namespace":"demo","fields":[{"name":"id","type":"long"},
@@ -21,7 +21,7 @@ const WIDER: &str = r#"{"type":"record","name":"Order","namespace":"demo","field
 const WIDEST: &str = r#"{"type":"record","name":"Order","namespace":"demo","fields":[{"name":"note","type":"string"},
     {"name":"id","type":"long"},{"name":"city","type":"string"},{"name":"amount","type":"double","default":0.5}]}"#;
 
-fn client(registry: &RealRegistry) -> Registry {
+pub(super) fn client(registry: &RealRegistry) -> Registry {
     Registry::new(RegistryOptions::new(&registry.url_with_credentials()).unwrap()).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
 }
 
-async fn send(bootstrap: &str, topic: &str, values: &[Vec<u8>]) {
+pub(super) async fn send(bootstrap: &str, topic: &str, values: &[Vec<u8>]) {
     let kafka = Kafka::connect(ClientOptions::new(bootstrap)).await.unwrap();
     let producer = kafka.producer(ProducerOptions::default());
     let topic: Arc<str> = topic.into();
@@ -45,14 +45,14 @@ async fn send(bootstrap: &str, topic: &str, values: &[Vec<u8>]) {
     producer.flush().await.unwrap();
 }
 
-async fn create(bootstrap: &str, topics: &[&str]) {
+pub(super) async fn create(bootstrap: &str, topics: &[&str]) {
     let kafka = Kafka::connect(ClientOptions::new(bootstrap)).await.unwrap();
     let new: Vec<NewTopic> = topics.iter().map(|topic| NewTopic::new(*topic, 1)).collect();
     kafka.admin().create_topics(&new, Duration::from_secs(10)).await.unwrap();
 }
 
 /// The rows of one text column.
-async fn texts(frame: &DataFrame, expression: &str) -> Vec<String> {
+pub(super) async fn texts(frame: &DataFrame, expression: &str) -> Vec<String> {
     let batches = frame.select_expr([expression]).unwrap().collect().await.unwrap();
     let rows = batches.iter().flat_map(|batch| {
         let column = batch.column(0).as_string_view();
@@ -61,7 +61,7 @@ async fn texts(frame: &DataFrame, expression: &str) -> Vec<String> {
     rows.collect()
 }
 
-fn read(session: &Session, bootstrap: &str, topic: &str) -> DataFrame {
+pub(super) fn read(session: &Session, bootstrap: &str, topic: &str) -> DataFrame {
     let reader = session.read().format("kafka").option("kafka.bootstrap.servers", bootstrap);
     reader.option("subscribe", topic).load().unwrap()
 }

@@ -21,7 +21,7 @@ mod sql_type;
 mod writer;
 
 pub use options::{AvroReadOptions, Rebase};
-pub use reader::{AvroReader, Unreadable, Writer, WriterPlan};
+pub use reader::{AvroReader, Writer, WriterPlan};
 pub use schema::Schema;
 pub use sql_type::{SqlType, schema_of_type, sql_type};
 pub use writer::AvroWriter;

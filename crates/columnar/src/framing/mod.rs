@@ -8,14 +8,17 @@
 //! | then | the payload | the payload |
 //!
 //! The ids of a batch are read before anything is decoded ([`schema_ids`]), so that whoever owns the registry can
-//! fetch them together; [`payloads`] then cuts the frames off without copying a byte.
+//! fetch them together; [`payloads`] then cuts the frames off without copying a byte. [`framed`] puts them on.
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, BinaryViewArray};
+use arrow_schema::DataType;
 
-use crate::raw;
 use crate::records::{INLINE, inline_view, long_parts, long_view};
+use crate::values::Views;
+use crate::{Error, raw};
 
 /// First byte of every framed payload.
 pub const MAGIC: u8 = 0;
@@ -64,6 +67,13 @@ pub enum Unframed {
     Indexes,
 }
 
+/// Why a payload is bad before its first byte is read: it is no frame, or nobody knows its schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// For the error under FAILFAST.
+    pub why: String,
+}
+
 /// The schema id of a framed payload.
 ///
 /// # Errors
@@ -81,13 +91,20 @@ pub fn schema_id(bytes: &[u8]) -> Result<SchemaId, Unframed> {
 /// # Errors
 /// It is no frame of the format.
 pub fn parse(bytes: &[u8], format: SchemaFormat) -> Result<Framed<'_>, Unframed> {
-    let id = schema_id(bytes)?;
-    let mut payload = &bytes[HEADER..];
-    let indexes = match format {
-        SchemaFormat::Protobuf => message_indexes(&mut payload)?,
-        SchemaFormat::Avro | SchemaFormat::Json => Vec::new(),
-    };
-    Ok(Framed { id, indexes, payload })
+    let mut indexes = Vec::new();
+    let length = frame(bytes, format, |index| indexes.push(index))?;
+    if format == SchemaFormat::Protobuf && indexes.is_empty() {
+        indexes.push(0);
+    }
+    Ok(Framed { id: schema_id(bytes)?, indexes, payload: &bytes[length..] })
+}
+
+/// How many bytes stand before the payload.
+///
+/// # Errors
+/// It is no frame of the format.
+pub fn frame_length(bytes: &[u8], format: SchemaFormat) -> Result<usize, Unframed> {
+    frame(bytes, format, |_| ())
 }
 
 /// What stands before a payload of this schema. `indexes` count for Protobuf only; none mean the first message.
@@ -122,19 +139,20 @@ pub fn schema_ids(column: &BinaryViewArray) -> Vec<SchemaId> {
     ids
 }
 
-/// The column without its frames, each row as it is behind magic and id: for Avro and JSON Schema the payload. The
-/// views point where the column's do. Nulls stay null; what is no frame ([`schema_id`] tells why) becomes empty.
-pub fn payloads(column: &BinaryViewArray) -> BinaryViewArray {
+/// The column's payloads without their frames. The views point where the column's do. Nulls stay null; what is no frame
+/// ([`frame_length`] tells why) becomes empty.
+pub fn payloads(column: &BinaryViewArray, format: SchemaFormat) -> BinaryViewArray {
     let mut views = Vec::with_capacity(column.len());
     for (row, view) in column.views().iter().enumerate() {
-        if column.is_null(row) || schema_id(column.value(row)).is_err() {
+        let length = if column.is_null(row) { None } else { frame_length(column.value(row), format).ok() };
+        let Some(length) = length else {
             views.push(0);
             continue;
-        }
-        let rest = &column.value(row)[HEADER..];
+        };
+        let rest = &column.value(row)[length..];
         views.push(match long_parts(*view) {
             Some((_, buffer, offset)) if rest.len() > INLINE => {
-                long_view(rest, buffer as u32, (offset + HEADER) as u32)
+                long_view(rest, buffer as u32, (offset + length) as u32)
             }
             _ => inline_view(rest),
         });
@@ -142,15 +160,39 @@ pub fn payloads(column: &BinaryViewArray) -> BinaryViewArray {
     raw::binary_views(views.into(), Arc::from(column.data_buffers()), column.nulls().cloned())
 }
 
-fn message_indexes(rest: &mut &[u8]) -> Result<Vec<u32>, Unframed> {
-    let count = varint(rest).ok_or(Unframed::Indexes)?;
-    if count == 0 {
-        return Ok(vec![0]);
+/// The values of a Utf8View or BinaryView column behind a header; nulls stay null.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for other columns.
+pub fn framed(values: &dyn Array, header: &[u8]) -> crate::Result<BinaryViewArray> {
+    let (mut out, mut whole) = (Views::default(), header.to_vec());
+    let mut push = |value: Option<&[u8]>| match value {
+        Some(value) => {
+            whole.truncate(header.len());
+            whole.extend_from_slice(value);
+            out.push_copy(&whole);
+        }
+        None => out.push_null(),
+    };
+    match values.data_type() {
+        DataType::Utf8View => values.as_string_view().iter().for_each(|text| push(text.map(str::as_bytes))),
+        DataType::BinaryView => values.as_binary_view().iter().for_each(push),
+        other => return Err(Error::UnsupportedType { operation: "framing of", data_type: other.clone() }),
     }
-    if count as usize > MOST_INDEXES {
-        return Err(Unframed::Indexes);
+    Ok(out.finish_binaries(&[]).as_binary_view().clone())
+}
+
+/// The length of a frame, whose message indexes are handed to `take`; none are the first message.
+fn frame(bytes: &[u8], format: SchemaFormat, mut take: impl FnMut(u32)) -> Result<usize, Unframed> {
+    schema_id(bytes)?;
+    let mut rest = &bytes[HEADER..];
+    if format == SchemaFormat::Protobuf {
+        let count = varint(&mut rest).filter(|count| *count as usize <= MOST_INDEXES);
+        for _ in 0..count.ok_or(Unframed::Indexes)? {
+            take(varint(&mut rest).ok_or(Unframed::Indexes)?);
+        }
     }
-    (0..count).map(|_| varint(rest).ok_or(Unframed::Indexes)).collect()
+    Ok(bytes.len() - rest.len())
 }
 
 /// A zigzag varint that is not negative and fits into 31 bits.
@@ -229,7 +271,7 @@ mod tests {
         ];
         let column = BinaryViewArray::from_iter(rows);
         assert_eq!(schema_ids(&column), [1, 2]);
-        let cut = payloads(&column);
+        let cut = payloads(&column, SchemaFormat::Avro);
         let expected = [
             Some(&b"a payload beyond twelve bytes"[..]),
             None,
@@ -240,5 +282,22 @@ mod tests {
         ];
         assert_eq!(cut, BinaryViewArray::from_iter(expected));
         assert_eq!(cut.data_buffers()[0].as_ptr(), column.data_buffers()[0].as_ptr());
+    }
+
+    #[test]
+    fn message_indexes_are_cut_off_too() {
+        let frame = |indexes: &[u32]| header(7, SchemaFormat::Protobuf, indexes);
+        let rows = [
+            [&frame(&[])[..], b"x"].concat(),
+            [&frame(&[3, 200])[..], b"a payload beyond twelve bytes"].concat(),
+            frame(&[1]),
+            vec![0, 0, 0, 0, 7, 4, 0],
+        ];
+        let cut = payloads(&BinaryViewArray::from_iter_values(&rows), SchemaFormat::Protobuf);
+        let expected = [&b"x"[..], b"a payload beyond twelve bytes", b"", b""];
+        assert_eq!(cut, BinaryViewArray::from_iter_values(expected));
+        assert_eq!(payloads(&framed(&cut, &frame(&[3])).unwrap(), SchemaFormat::Protobuf), cut);
+        let lengths = rows.map(|row| frame_length(&row, SchemaFormat::Protobuf));
+        assert_eq!(lengths, [Ok(6), Ok(9), Ok(7), Err(Unframed::Indexes)]);
     }
 }

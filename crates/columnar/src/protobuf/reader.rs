@@ -56,11 +56,28 @@ impl ProtobufReader {
         DataType::Struct(self.plan.arrow.clone())
     }
 
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Reads each message of a BinaryView array.
     ///
     /// # Errors
     /// [`Error::MalformedProtobuf`] in mode FAILFAST.
     pub fn read(&self, payloads: &dyn Array) -> Result<ArrayRef> {
+        self.read_each(payloads, |_| Ok(()))
+    }
+
+    /// As [`Self::read`], where some rows are known to be no such messages: `readable` says for each row that is not
+    /// null why it is bad, if it is.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_each(
+        &self,
+        payloads: &dyn Array,
+        mut readable: impl FnMut(usize) -> std::result::Result<(), String>,
+    ) -> Result<ArrayRef> {
         let DataType::BinaryView = payloads.data_type() else {
             return Err(Error::UnsupportedType {
                 operation: "from_protobuf of",
@@ -76,9 +93,13 @@ impl ProtobufReader {
                 column.push_null();
                 continue;
             }
-            if let Err(malformed) = reading.row(payloads, row, &mut column) {
+            let read = match readable(row) {
+                Ok(()) => reading.row(payloads, row, &mut column).map_err(|m| (m.path, m.what.to_owned())),
+                Err(why) => Err((Vec::new(), why)),
+            };
+            if let Err((path, what)) = read {
                 column.truncate(row);
-                self.refuse(malformed, row)?;
+                self.refuse(path, what, row)?;
                 column.push_null();
             }
         }
@@ -86,13 +107,13 @@ impl ProtobufReader {
     }
 
     #[cold]
-    fn refuse(&self, malformed: Malformed, row: usize) -> Result<()> {
+    fn refuse(&self, path: Vec<String>, what: String, row: usize) -> Result<()> {
         if self.mode == ParseMode::Permissive {
             return Ok(());
         }
-        let path = malformed.path.iter().rev().map(String::as_str);
+        let path = path.iter().rev().map(String::as_str);
         let path: Vec<&str> = std::iter::once(self.plan.name.as_str()).chain(path).collect();
-        Err(Error::MalformedProtobuf { row, field: path.join("."), what: malformed.what.into() })
+        Err(Error::MalformedProtobuf { row, field: path.join("."), what })
     }
 }
 

@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Fields, TimeUnit};
 
-use super::descriptor::{DescriptorSet, Enum, FieldDescriptor, Message};
+use super::declared::{FieldDescriptor, UNRESOLVED};
+use super::descriptor::{DescriptorSet, Enum, Message};
 use super::options::ProtobufOptions;
 use crate::{Error, Result, types};
 
@@ -228,11 +229,12 @@ impl Building<'_> {
                 if self.options.enums_as_ints {
                     Kind::EnumNumber(Arc::clone(found))
                 } else {
-                    Kind::EnumName(Arc::clone(found), field.type_name.clone())
+                    Kind::EnumName(Arc::clone(found), field.type_name.as_ref().to_owned())
                 }
             }
             17 => Kind::Sint32,
             18 => Kind::Sint64,
+            UNRESOLVED if !field.type_name.is_empty() => return Err(missing(&field.type_name)),
             other => {
                 return Err(Error::BadDescriptor {
                     why: format!("field {} has the type {other}", field.name),
@@ -314,7 +316,11 @@ pub(super) fn is_wrapper(name: &str) -> bool {
 }
 
 fn missing(name: &str) -> Error {
-    Error::BadDescriptor { why: format!("{name} is used but not described; write it with --include_imports") }
+    let why = format!(
+        "{name} is used but not described; write a descriptor set with --include_imports, register a schema with \
+         references to what it imports"
+    );
+    Error::BadDescriptor { why }
 }
 
 fn too_large(unit: &'static str, found: usize, limit: usize) -> Error {

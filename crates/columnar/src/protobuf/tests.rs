@@ -590,3 +590,31 @@ fn primitives_become_wrappers_and_what_has_no_type_is_left_out() {
     let fields = vec![("w", Arc::clone(&nothing)), ("s", text), ("r", nothing)];
     assert_eq!(written(fields), [[0x12, 1, b'a']]);
 }
+
+/// The binary set written as texts gives readers of the same columns for the same bytes.
+#[test]
+fn a_set_written_as_texts_reads_the_same() {
+    let (set, mut random) = (set(), StdRng::seed_from_u64(7));
+    let pool = DescriptorPool::from_file_descriptor_set(files()).unwrap();
+    let depth = ("recursive.fields.max.depth", "3");
+    for (message, given) in [("t.All", &[][..]), ("t.Person", &[depth]), ("p.Two", &[]), ("t.Inner", &[])] {
+        let (indexes, texts) = (set.indexes(message).unwrap(), set.texts(message).unwrap());
+        let [own] = texts.as_slice() else { panic!("nothing is imported") };
+        let again = DescriptorSet::from_proto(&own.text, &[]).unwrap();
+        assert_eq!(again.message_at(&indexes).as_deref(), Some(message));
+        let descriptor = pool.get_message_by_name(message).unwrap();
+        let payloads: Vec<Vec<u8>> = (0..50)
+            .map(|_| {
+                let mut bytes = Vec::new();
+                generate(&descriptor, &mut random, 0, &mut bytes);
+                bytes
+            })
+            .collect();
+        let payloads = BinaryViewArray::from_iter_values(&payloads);
+        let mut given = options(given);
+        given.mode = crate::json::ParseMode::Permissive;
+        let reader = |set: &DescriptorSet| ProtobufReader::new(set, message, &given).unwrap();
+        assert_eq!(&reader(&again).read(&payloads).unwrap(), &reader(&set).read(&payloads).unwrap());
+        reader(&again).check_writer(&set, message).unwrap();
+    }
+}

@@ -14,7 +14,7 @@ mod tests;
 mod to_avro;
 
 pub(super) use from_avro::FromAvro;
-pub(super) use registered::FromRegistered;
+pub(super) use registered::RegisteredAvro;
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,9 @@
 mod document;
 mod from_json;
 mod path;
+mod registered;
 mod schema_of;
+mod schema_text;
 mod to_json;
 mod tuple;
 
@@ -16,6 +18,7 @@ use crate::types::SparkType;
 
 pub(crate) use from_json::FromJson;
 pub(super) use from_json::{nullable, schema_argument};
+pub(super) use registered::RegisteredJson;
 pub(crate) use tuple::json_tuple;
 
 const TEXT: Expected = Expected::Exactly(SparkType::String);

@@ -29,6 +29,7 @@ mod payload;
 mod placed;
 mod protobuf;
 mod raise;
+mod registered;
 mod registry;
 mod row_id;
 mod rows;

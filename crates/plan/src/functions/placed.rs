@@ -17,11 +17,12 @@ use datafusion::logical_expr::{
 };
 use millstream_columnar::Error as ColumnarError;
 
-use super::avro::{FromAvro, FromRegistered};
+use super::avro::{FromAvro, RegisteredAvro};
 use super::csv::FromCsv;
-use super::json::FromJson;
+use super::json::{FromJson, RegisteredJson};
 use super::kafka::FromKafka;
-use super::protobuf::FromProtobuf;
+use super::protobuf::{FromProtobuf, RegisteredProtobuf};
+use super::registered::FromRegistered;
 use super::udf::{Kernel, as_call};
 use super::{SparkOrOther, external};
 use crate::error::{Error, SparkError};
@@ -43,8 +44,10 @@ pub(crate) fn fails_for_records(expr: &Expr) -> bool {
     strict::<FromJson>(expr)
         || strict::<FromCsv>(expr)
         || strict::<FromAvro>(expr)
-        || strict::<FromRegistered>(expr)
         || strict::<FromProtobuf>(expr)
+        || strict::<FromRegistered<RegisteredAvro>>(expr)
+        || strict::<FromRegistered<RegisteredProtobuf>>(expr)
+        || strict::<FromRegistered<RegisteredJson>>(expr)
         || strict::<FromKafka>(expr)
 }
 

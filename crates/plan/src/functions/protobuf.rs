@@ -4,6 +4,14 @@
 //! The descriptors are a constant: the path of a file that `protoc --include_imports --descriptor_set_out` wrote, or
 //! its bytes as BINARY. The file is read once, when the plan is made. Mode FAILFAST is the default; PERMISSIVE gives
 //! NULL. Java classes as messages, which Spark takes where no descriptors are given, are refused.
+//!
+//! With the option `schema.registry.address` the payloads are framed, and the schema is a registry's (`registered`).
+
+mod registered;
+#[cfg(test)]
+mod tests;
+
+pub(super) use registered::RegisteredProtobuf;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,6 +32,7 @@ use super::call::{Arity, Call, Function};
 use super::external;
 use super::json::bad_option;
 use super::payload::{mismatch, options, printed, text};
+use super::registered::{framing_options, shown};
 use super::udf::{Evaluation, Kernel};
 use crate::analyzer::{Typed, errors};
 use crate::error::{Error, SparkError};
@@ -58,20 +67,14 @@ struct ToProtobuf {
 }
 
 fn from_protobuf(call: &Call<'_>) -> crate::error::Result<Typed> {
+    if let Some((index, given)) = framing_options(call, "Protobuf")? {
+        return registered::from_protobuf(&shown(call, index), given);
+    }
     let data = call.take_as(0, SparkType::Binary)?;
     let (message, descriptors, set) = described(call)?;
     let given = options(call, 3, "Protobuf")?;
-    let mut options = ProtobufOptions::default();
-    for (name, value) in &given {
-        // Options that mean nothing are no error, as in Spark.
-        options.set(name, value).map_err(|error| match name.eq_ignore_ascii_case("mode") {
-            true => errors::spark(
-                "PARSE_MODE_UNSUPPORTED",
-                [("funcName", "`from_protobuf`".to_owned()), ("mode", value.to_uppercase())],
-            ),
-            false => bad_option(error),
-        })?;
-    }
+    // Options that mean nothing are no error, as in Spark.
+    let (options, _) = read_options(&given)?;
     let reader = ProtobufReader::new(&set, &message, &options).map_err(condition)?;
     let data_type = SparkType::from_arrow(&reader.data_type())?;
     let arguments = Arguments { message, descriptors, options: given, data_type: data_type.clone() };
@@ -83,22 +86,35 @@ fn from_protobuf(call: &Call<'_>) -> crate::error::Result<Typed> {
     Ok(result)
 }
 
+/// Sets what is an option of `from_protobuf`; the others are given back.
+fn read_options(
+    given: &BTreeMap<String, String>,
+) -> crate::error::Result<(ProtobufOptions, BTreeMap<String, String>)> {
+    let (mut options, mut others) = (ProtobufOptions::default(), BTreeMap::new());
+    for (name, value) in given {
+        let is_known = options.set(name, value).map_err(|error| match name.eq_ignore_ascii_case("mode") {
+            true => errors::spark(
+                "PARSE_MODE_UNSUPPORTED",
+                [("funcName", "`from_protobuf`".to_owned()), ("mode", value.to_uppercase())],
+            ),
+            false => bad_option(error),
+        })?;
+        if !is_known {
+            others.insert(name.clone(), value.clone());
+        }
+    }
+    Ok((options, others))
+}
+
 fn to_protobuf(call: &Call<'_>) -> crate::error::Result<Typed> {
+    if let Some((index, given)) = framing_options(call, "Protobuf")? {
+        return registered::to_protobuf(&shown(call, index), given);
+    }
     let value = call.args[0].clone();
     let (message, descriptors, set) = described(call)?;
     let options = options(call, 3, "Protobuf")?;
     let data_type = value.data_type.clone();
-    let writer = ProtobufWriter::new(&data_type.to_arrow(), &set, &message).map_err(|error| match error {
-        ColumnarError::ProtobufMismatch { condition, problem, .. } => errors::spark(
-            "UNABLE_TO_CONVERT_TO_PROTOBUF_MESSAGE_TYPE",
-            [
-                ("toType", errors::quoted_type(&data_type)),
-                ("protobufType", message.rsplit('.').next().unwrap_or_default().to_owned()),
-                ("reason", format!("{problem} ({condition})")),
-            ],
-        ),
-        other => condition(other),
-    })?;
+    let writer = writer(&data_type, &set, &message)?;
     let arguments = Arguments { message, descriptors, options, data_type };
     let kernel = ToProtobuf { arguments, writer: Arc::new(writer) };
     let mut result = call.finish(kernel, vec![value], SparkType::Binary);
@@ -106,17 +122,39 @@ fn to_protobuf(call: &Call<'_>) -> crate::error::Result<Typed> {
     Ok(result)
 }
 
+fn writer(data_type: &SparkType, set: &DescriptorSet, message: &str) -> crate::error::Result<ProtobufWriter> {
+    ProtobufWriter::new(&data_type.to_arrow(), set, message).map_err(|error| match error {
+        ColumnarError::ProtobufMismatch { condition, problem, .. } => errors::spark(
+            "UNABLE_TO_CONVERT_TO_PROTOBUF_MESSAGE_TYPE",
+            [
+                ("toType", errors::quoted_type(data_type)),
+                ("protobufType", message.rsplit('.').next().unwrap_or_default().to_owned()),
+                ("reason", format!("{problem} ({condition})")),
+            ],
+        ),
+        other => condition(other),
+    })
+}
+
 /// The message's name and the descriptor set.
 fn described(call: &Call<'_>) -> crate::error::Result<(String, Arc<[u8]>, DescriptorSet)> {
     let message = text(call, 1, "representing the Protobuf message name")?
         .ok_or_else(|| SparkError::without_condition("Message name cannot be null".to_owned()))?;
-    let bytes: Arc<[u8]> = match call.args.get(2).map(|arg| &arg.data_type) {
-        None | Some(SparkType::Null | SparkType::Map(..)) => {
-            return Err(Error::unsupported(format!(
-                "{} of the Java class {message}; give the path of a descriptor set or its bytes as third argument",
-                call.name
-            )));
-        }
+    let Some(bytes) = descriptors(call)? else {
+        return Err(Error::unsupported(format!(
+            "{} of the Java class {message}; give the path of a descriptor set or its bytes as third argument, or the \
+             option schema.registry.address",
+            call.name
+        )));
+    };
+    let set = DescriptorSet::parse(&bytes).map_err(condition)?;
+    Ok((message, bytes, set))
+}
+
+/// The descriptor set in the third argument, if that is there.
+fn descriptors(call: &Call<'_>) -> crate::error::Result<Option<Arc<[u8]>>> {
+    Ok(Some(match call.args.get(2).map(|arg| &arg.data_type) {
+        None | Some(SparkType::Null | SparkType::Map(..)) => return Ok(None),
         Some(SparkType::Binary) if call.args[2].foldable => {
             match call.constant(2, "descFilePath", &SparkType::Binary)? {
                 ScalarValue::BinaryView(Some(bytes)) => bytes.into(),
@@ -137,9 +175,7 @@ fn described(call: &Call<'_>) -> crate::error::Result<(String, Arc<[u8]>, Descri
             );
             return Err(mismatch(call, what));
         }
-    };
-    let set = DescriptorSet::parse(&bytes).map_err(condition)?;
-    Ok((message, bytes, set))
+    }))
 }
 
 /// Spark's condition of what is wrong when a call is compiled.
@@ -150,6 +186,9 @@ fn condition(error: ColumnarError) -> Error {
         }
         ColumnarError::BadDescriptor { why } => {
             errors::spark("CANNOT_PARSE_PROTOBUF_DESCRIPTOR", [("reason", why)])
+        }
+        error @ ColumnarError::BadProto { .. } => {
+            errors::spark("CANNOT_PARSE_PROTOBUF_DESCRIPTOR", [("reason", error.to_string())])
         }
         ColumnarError::RecursiveMessage { field } => {
             errors::spark("RECURSIVE_PROTOBUF_SCHEMA", [("fieldDescriptor", field)])

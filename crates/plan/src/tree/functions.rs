@@ -271,6 +271,43 @@ pub fn to_protobuf(value: Expr, message: &str, descriptors: impl Into<Expr>) -> 
     call("to_protobuf", vec![value, lit(message), descriptors.into()])
 }
 
+/// Framed Protobuf messages to columns of the subject's latest schema, or of the option `protobufSchema`, the text of a
+/// `.proto` file. The option `schema.registry.protobuf.name` names the message; without it, it is the schema's first.
+/// Options are those of [`from_protobuf`] and the registry's, such as `("basic.auth.user.info", "user:password")`.
+pub fn from_protobuf_registered(data: Expr, subject: &str, address: &str, options: &[(&str, &str)]) -> Expr {
+    call("from_protobuf", vec![data, registered(Some(subject), address, options)])
+}
+
+/// A struct to framed Protobuf messages of the subject's latest schema, or of the option `protobufSchema`, which is
+/// registered under the subject unless the option `auto.register.schemas` is false.
+pub fn to_protobuf_registered(value: Expr, subject: &str, address: &str, options: &[(&str, &str)]) -> Expr {
+    call("to_protobuf", vec![value, registered(Some(subject), address, options)])
+}
+
+/// Framed JSON documents to columns of a schema; their ids must be those of JSON Schemas of the registry at `address`.
+/// Options are those of [`from_json_with`] and the registry's.
+pub fn from_json_registered(
+    data: Expr,
+    schema: impl Into<SchemaText>,
+    address: &str,
+    options: &[(&str, &str)],
+) -> Expr {
+    call("from_json", vec![data, lit(schema.into().0), registered(None, address, options)])
+}
+
+/// A column to framed JSON documents; the JSON Schema of its type, or the option `jsonSchema`, is registered under the
+/// subject in the registry at `address`, unless the option `auto.register.schemas` is false.
+pub fn to_json_registered(value: Expr, subject: &str, address: &str, options: &[(&str, &str)]) -> Expr {
+    call("to_json", vec![value, registered(Some(subject), address, options)])
+}
+
+/// Options that name a registry.
+fn registered(subject: Option<&str>, address: &str, options: &[(&str, &str)]) -> Expr {
+    let subject = subject.map(|subject| ("schema.registry.subject", subject));
+    let place = subject.into_iter().chain([("schema.registry.address", address)]);
+    option_map(&place.chain(options.iter().copied()).collect::<Vec<_>>())
+}
+
 /// The text that a JSON path such as `$.a.b[0]` finds.
 pub fn get_json_object(text: Expr, path: &str) -> Expr {
     call("get_json_object", vec![text, lit(path)])

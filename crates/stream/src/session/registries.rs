@@ -12,8 +12,10 @@ use datafusion::error::DataFusionError;
 use futures::future::join_all;
 use millstream_columnar::framing::SchemaId;
 use millstream_plan::Error as PlanError;
-use millstream_plan::schemas::{RegisteredSchema, SchemaRegistries, SchemaRegistry};
-use millstream_registry::{Error as RegistryError, Registry, RegistryOptions, Schema, SubjectNameStrategy};
+use millstream_plan::schemas::{NewSchema, RegisteredSchema, SchemaRegistries, SchemaRegistry, format_name};
+use millstream_registry::{
+    Error as RegistryError, Reference, Registry, RegistryOptions, Schema, SubjectNameStrategy,
+};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -107,15 +109,38 @@ impl SchemaRegistry for Connected {
         known.subject(topic, is_key, record).map_err(failed)
     }
 
-    fn id_of(&self, subject: &str, schema: &str, register: bool) -> Result<SchemaId> {
-        let (subject, schema) = (subject.to_owned(), Schema::avro(schema));
-        self.wait(|registry| async move {
-            let id = match register {
-                true => registry.register(&subject, &schema).await,
-                false => registry.lookup(&subject, &schema).await,
-            };
-            id.map_err(failed)
-        })
+    fn id_of(&self, subject: &str, schema: &NewSchema, register: bool) -> Result<SchemaId> {
+        let (subject, schema) = (subject.to_owned(), schema.clone());
+        self.wait(
+            |registry| async move { id_of(&registry, &subject, &schema, register).await.map_err(failed) },
+        )
+    }
+}
+
+/// The id of a schema, after what it refers to has versions to refer to.
+async fn id_of(
+    registry: &Registry,
+    subject: &str,
+    schema: &NewSchema,
+    register: bool,
+) -> millstream_registry::Result<SchemaId> {
+    let mut known: HashMap<&str, Reference> = HashMap::new();
+    let new = |text: &str, names: &[String], known: &HashMap<&str, Reference>| Schema {
+        references: names.iter().filter_map(|name| known.get(name.as_str()).cloned()).collect(),
+        ..Schema::of_type(format_name(schema.format), text)
+    };
+    for referred in &schema.referred {
+        let (name, text) = (&referred.name, new(&referred.text, &referred.references, &known));
+        if register {
+            registry.register(name, &text).await?;
+        }
+        let version = registry.find(name, &text).await?.version;
+        known.insert(name, Reference { name: name.clone(), subject: name.clone(), version });
+    }
+    let schema = new(&schema.text, &schema.references, &known);
+    match register {
+        true => registry.register(subject, &schema).await,
+        false => registry.lookup(subject, &schema).await,
     }
 }
 
@@ -124,7 +149,7 @@ fn registered(schema: &Schema) -> RegisteredSchema {
         id: schema.id,
         format: schema.schema_type.clone(),
         text: schema.text.clone(),
-        references: schema.resolved.iter().map(|(_, text)| text.clone()).collect(),
+        references: schema.resolved.clone(),
     }
 }
 

@@ -22,6 +22,7 @@ use super::column::Column;
 use super::resolve::{Read, resolve};
 use super::sql_type::as_nullable;
 use super::{AvroReadOptions, Schema, sql_type};
+use crate::framing::Unreadable;
 use crate::json::ParseMode;
 use crate::records::long_parts;
 use crate::values::Home;
@@ -49,13 +50,6 @@ pub enum Writer<'a> {
     Plan(&'a WriterPlan),
     /// It cannot be read: null or an error, by the mode.
     Unknown(&'a Unreadable),
-}
-
-/// Why a payload is bad before its first byte is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// For the error under FAILFAST.
-    pub why: String,
 }
 
 /// A payload could not be read; the reason lies in the [`Reading`].

@@ -80,6 +80,9 @@ enum Verdict {
     Bad(Bad),
 }
 
+/// A row that the caller knows to be bad.
+const UNREADABLE: Verdict = Verdict::Bad(Bad { what: &"it is no document", at: 0 });
+
 impl JsonReader {
     /// Compiles the target (a struct, list or map of the table's types) and the options. All fields of the
     /// result are nullable, whatever the target says.
@@ -132,6 +135,15 @@ impl JsonReader {
     ///
     /// Under FAILFAST the first bad document is an [`Error::MalformedJson`].
     pub fn read(&self, documents: &dyn Array) -> Result<ArrayRef> {
+        self.read_except(documents, &[])
+    }
+
+    /// As [`Self::read`], where the rows that `bad` marks are known to be no documents, whatever they hold; none are
+    /// if it is empty.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_except(&self, documents: &dyn Array, bad: &[bool]) -> Result<ArrayRef> {
         let documents = match documents.data_type() {
             DataType::Utf8View => documents.as_string_view().clone(),
             DataType::BinaryView => utf8_lossy_java(documents.as_binary_view()).0,
@@ -141,14 +153,15 @@ impl JsonReader {
         };
         payloads::check_size(documents.views(), "the documents of one batch")?;
         match &self.target {
-            DataType::Struct(all) => self.structs(&documents, all, self.reading()),
-            _ => self.values(&documents, self.reading()),
+            DataType::Struct(all) => self.structs(&documents, bad, all, self.reading()),
+            _ => self.values(&documents, bad, self.reading()),
         }
     }
 
     fn structs<'a>(
         &self,
         documents: &'a StringViewArray,
+        bad: &[bool],
         all: &Fields,
         mut reading: Reading<'a>,
     ) -> Result<ArrayRef> {
@@ -160,7 +173,10 @@ impl JsonReader {
                 Verdict::Blank
             } else {
                 reading.start(documents, row);
-                reading.struct_document(&mut column)
+                match bad.get(row) {
+                    Some(true) => UNREADABLE,
+                    _ => reading.struct_document(&mut column),
+                }
             };
             match verdict {
                 Verdict::Good | Verdict::Partial => {}
@@ -191,7 +207,12 @@ impl JsonReader {
     }
 
     /// Arrays and maps as roots.
-    fn values<'a>(&self, documents: &'a StringViewArray, mut reading: Reading<'a>) -> Result<ArrayRef> {
+    fn values<'a>(
+        &self,
+        documents: &'a StringViewArray,
+        bad: &[bool],
+        mut reading: Reading<'a>,
+    ) -> Result<ArrayRef> {
         let mut column = Column::new(&self.target)?;
         column.reserve(documents.len());
         for row in 0..documents.len() {
@@ -199,7 +220,10 @@ impl JsonReader {
                 Verdict::Blank
             } else {
                 reading.start(documents, row);
-                reading.value_document(&mut column)
+                match bad.get(row) {
+                    Some(true) => UNREADABLE,
+                    _ => reading.value_document(&mut column),
+                }
             };
             if !matches!(verdict, Verdict::Good | Verdict::Partial) {
                 column.truncate(row);
@@ -244,8 +268,8 @@ impl JsonReader {
                 let mut reading = self.reading();
                 reading.trace = Some(Trace::default());
                 row_text(&*match &self.target {
-                    DataType::Struct(all) => self.structs(&document, all, reading)?,
-                    _ => self.values(&document, reading)?,
+                    DataType::Struct(all) => self.structs(&document, &[], all, reading)?,
+                    _ => self.values(&document, &[], reading)?,
                 })
             }
         };

@@ -473,3 +473,21 @@ const MISMATCHES: [(&str, [&str; 9]); 21] = [
     ("{\"a\":128}", ["128", "128", "128.0", "128.0", "128", "null", "128.00", "-128", "128"]),
     ("{\"a\":32768}", ["32768", "32768", "32768.0", "32768.0", "32768", "null", "32768.00", "null", "null"]),
 ];
+
+#[test]
+fn rows_that_are_known_to_be_bad_are_bad_whatever_they_hold() {
+    let documents = StringViewArray::from(vec![Some(r#"{"a":1}"#), Some(r#"{"a":2}"#), None, Some("nope")]);
+    let bad = [false, true, true, false];
+    let target = schema(&[("a", DataType::Int32), ("_corrupt_record", DataType::Utf8View)]);
+    let reader = |target: &DataType| JsonReader::new(target, JsonReadOptions::default()).unwrap();
+    let array = reader(&target).read_except(&documents, &bad).unwrap();
+    let rows: Vec<String> = (0..4).map(|row| row_text(&*array.slice(row, 1))).collect();
+    assert_eq!(rows, ["[1,null]", "[null,{\"a\":2}]", "null", "[null,nope]"]);
+    let list = types::list(DataType::Int32, true);
+    let arrays = StringViewArray::from(vec!["[1]", "[2]"]);
+    let array = reader(&list).read_except(&arrays, &[false, true]).unwrap();
+    assert_eq!((array.is_null(0), array.is_null(1)), (false, true));
+    let strict = JsonReadOptions { mode: ParseMode::FailFast, ..JsonReadOptions::default() };
+    let error = JsonReader::new(&target, strict).unwrap().read_except(&documents, &bad).unwrap_err();
+    assert!(matches!(error, Error::MalformedJson { row: 1, .. }), "{error}");
+}

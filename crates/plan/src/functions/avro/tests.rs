@@ -1,17 +1,10 @@
 //! What Spark 4.2 gives for these calls, and the functions on registered schemas over a registry in memory.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use millstream_columnar::framing::SchemaId;
-
-use crate::analyzer::{Catalog, Conf, Source, analyze};
-use crate::error::{Error, Result};
-use crate::schemas::{RegisteredSchema, SchemaRegistries, SchemaRegistry};
-use crate::session::session_state;
+use crate::functions::registered::test_registry::{InMemory, rows};
 use crate::test_session::{run, value};
-use crate::tree::{Read, Relation};
+use crate::tree::Relation;
 
 #[test]
 fn columns_become_payloads_and_payloads_columns() {
@@ -88,91 +81,17 @@ fn columns_are_named_as_spark_names_them() {
     assert_eq!(names, expected);
 }
 
-/// Knows the ids 1 and 2 under the subject `s`, and counts what it is asked.
-#[derive(Debug, Default)]
-struct InMemory {
-    asked: AtomicUsize,
-    subjects: Mutex<Vec<String>>,
-}
-
 const OLD: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}"#;
 const NEW: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"int","default":5}]}"#;
 
-fn registered(id: SchemaId) -> Option<RegisteredSchema> {
-    let text = [OLD, NEW].get(id.checked_sub(1)? as usize)?;
-    Some(RegisteredSchema { id, format: "AVRO".into(), text: (*text).into(), references: Vec::new() })
-}
-
-impl SchemaRegistry for InMemory {
-    fn latest(&self, subject: &str) -> Result<RegisteredSchema> {
-        assert_eq!(subject, "s");
-        Ok(registered(2).unwrap())
-    }
-
-    fn by_ids(&self, ids: &[SchemaId]) -> Result<Vec<Option<RegisteredSchema>>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        Ok(ids.iter().map(|id| registered(*id)).collect())
-    }
-
-    fn subject(&self, strategy: &str, topic: &str, is_key: bool, record: Option<&str>) -> Result<String> {
-        Ok(format!("{strategy} {topic} {is_key} {record:?}"))
-    }
-
-    fn id_of(&self, subject: &str, schema: &str, register: bool) -> Result<SchemaId> {
-        let name = if subject.ends_with("Some(\"R\")") { "\"R\"" } else { "topLevelRecord" };
-        assert!(register && schema.contains(name), "{schema}");
-        self.subjects.lock().unwrap().push(subject.to_owned());
-        Ok(258)
-    }
-}
-
-#[derive(Debug)]
-struct One(Arc<InMemory>);
-
-impl SchemaRegistries for One {
-    fn open(&self, address: &str, options: &BTreeMap<String, String>) -> Result<Arc<dyn SchemaRegistry>> {
-        assert_eq!(address, "http://r");
-        let options: Vec<&str> = options.values().map(String::as_str).collect();
-        assert_eq!(options, ["u:hush"]);
-        Ok(Arc::clone(&self.0) as Arc<dyn SchemaRegistry>)
-    }
-}
-
-struct NoTables;
-
-impl Catalog for NoTables {
-    fn table(&self, _name: &str) -> Option<Relation> {
-        None
-    }
-
-    fn source(&self, _read: &Read) -> Result<Source> {
-        Err(Error::unsupported("a source in this test"))
-    }
-}
-
-fn rows(query: &str, registry: &Arc<InMemory>) -> Result<Vec<String>> {
-    let conf = Conf::from_iter([("millstream.parallelism", "1")]);
-    let conf = conf.with_registries(Arc::new(One(Arc::clone(registry))));
-    let analyzed = analyze(&Relation::Sql(query.to_owned()), &NoTables, &conf)?;
-    let text = format!("{:?} {:?}", analyzed.plan, analyzed.schema);
-    assert!(!text.contains("hush"), "no plan shows a credential: {text}");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let state = session_state(&conf)?;
-    let batches = runtime.block_on(async {
-        let plan = state.create_physical_plan(&analyzed.plan).await?;
-        datafusion::physical_plan::collect(plan, state.task_ctx()).await
-    })?;
-    let texts = batches.iter().flat_map(|batch| {
-        let column = arrow_cast::cast(batch.column(0), &arrow_schema::DataType::Utf8View).unwrap();
-        let column: &arrow_array::StringViewArray = arrow_array::cast::AsArray::as_string_view(&*column);
-        column.iter().map(|text| text.unwrap_or("NULL").to_owned()).collect::<Vec<_>>()
-    });
-    Ok(texts.collect())
+/// Knows the ids 1 and 2 under the subject `s`.
+fn registry() -> Arc<InMemory> {
+    InMemory::new([(1, "AVRO", OLD), (2, "AVRO", NEW)])
 }
 
 #[test]
 fn framed_records_are_read_by_the_schemas_of_their_ids() {
-    let registry = Arc::default();
+    let registry = registry();
     let options = "map('basic.auth.user.info', 'u:hush', 'mode', 'PERMISSIVE')";
     let query = format!(
         "SELECT to_json(from_avro(v, 's', 'http://r', {options})) FROM VALUES (x'000000000102'), \
@@ -182,7 +101,7 @@ fn framed_records_are_read_by_the_schemas_of_their_ids() {
         rows(&query, &registry).unwrap(),
         [r#"{"a":1,"b":5}"#, r#"{"a":2,"b":3}"#, "{}", "{}", "NULL"]
     );
-    assert_eq!(registry.asked.load(Ordering::SeqCst), 1, "the ids of a batch are asked for together");
+    assert_eq!(registry.asked(), 1, "the ids of a batch are asked for together");
     let strict = query.replace(", 'mode', 'PERMISSIVE'", "");
     let error = rows(&strict, &registry).unwrap_err().to_string();
     assert!(error.contains("no schema of the id 9"), "{error}");
@@ -194,12 +113,12 @@ fn framed_records_are_read_by_the_schemas_of_their_ids() {
 #[test]
 fn what_is_written_is_framed_with_its_schemas_id() {
     let query = "SELECT hex(to_avro(struct(1 AS a), 's', 'http://r', map('basic.auth.user.info', 'u:hush')))";
-    assert_eq!(rows(query, &Arc::default()).unwrap(), ["000000010202"]);
+    assert_eq!(rows(query, &registry()).unwrap(), ["000000010202"]);
 }
 
 #[test]
 fn a_strategy_makes_the_subject_of_topic_and_schema() {
-    let registry: Arc<InMemory> = Arc::default();
+    let registry = registry();
     let write = |options: &str| {
         let options = format!("map('basic.auth.user.info', 'u:hush'{options})");
         rows(&format!("SELECT hex(to_avro(struct(1 AS a), 's', 'http://r', {options}))"), &registry)
@@ -207,10 +126,10 @@ fn a_strategy_makes_the_subject_of_topic_and_schema() {
     write("").unwrap();
     write(", 'value.subject.name.strategy', 'X'").unwrap();
     write(&format!(", 'confluent.key.subject.name.strategy', 'Y', 'avroSchema', '{OLD}'")).unwrap();
-    assert_eq!(
-        *registry.subjects.lock().unwrap(),
-        ["s", "X s false Some(\"topLevelRecord\")", "Y s true Some(\"R\")"]
-    );
+    let registered = registry.registered();
+    let subjects: Vec<&str> = registered.iter().map(|(subject, _)| subject.as_str()).collect();
+    assert_eq!(subjects, ["s", "X s false Some(\"topLevelRecord\")", "Y s true Some(\"R\")"]);
+    assert!(registered[1].1.text.contains("topLevelRecord") && registered[2].1.text.contains("\"R\""));
     let both = write(", 'value.subject.name.strategy', 'X', 'key.subject.name.strategy', 'Y'");
     assert!(both.unwrap_err().to_string().contains("one of the two"));
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -16,11 +16,12 @@ use datafusion::logical_expr::Volatility;
 use millstream_columnar::json::{JsonReadOptions, JsonReader};
 use millstream_columnar::{Error as ColumnarError, JsonFault};
 
-use super::bad_option;
+use super::{bad_option, registered};
 use crate::analyzer::{Conf, Typed, errors};
 use crate::error::SparkError;
 use crate::functions::call::Call;
 use crate::functions::external;
+use crate::functions::registered::{framing_options, shown};
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::{SparkType, StructField, StructType};
 
@@ -78,6 +79,17 @@ impl FromJson {
         Self::new(schema, self.options.clone()).ok()
     }
 
+    /// Reads documents; the rows that `bad` marks are none (see [`JsonReader::read_except`]).
+    pub(super) fn read(&self, documents: &dyn Array, bad: &[bool]) -> Result<ArrayRef> {
+        self.reader.read_except(documents, bad).map_err(|error| match error {
+            ColumnarError::MalformedJson { record, fault, path, .. } => {
+                let error = malformed(record, &fault, &self.schema);
+                external(if path.is_empty() { error } else { error.about("Field", &path) })
+            }
+            other => DataFusionError::External(Box::new(other)),
+        })
+    }
+
     /// Whether fields that are not used may be left out of the schema without a change in the others.
     pub fn may_be_pruned(&self) -> bool {
         let SparkType::Struct(fields) = &self.schema else { return false };
@@ -90,7 +102,24 @@ impl FromJson {
 
 pub(super) fn from_json(call: &Call<'_>) -> crate::error::Result<Typed> {
     let sql = format!("from_json({})", call.args[0].sql);
+    if let Some((2, given)) = framing_options(call, "JSON")? {
+        return registered::from_json(&shown(call, 2), given, sql);
+    }
     let text = call.payload_text(&sql)?;
+    let kernel = compile(call, &sql, call.options(2)?)?;
+    let schema = kernel.schema.clone();
+    let mut result = call.finish(kernel, vec![text], schema).nullable(true);
+    result.sql = sql;
+    result.foldable = false;
+    Ok(result)
+}
+
+/// The kernel by the schema in the second argument and the user's options.
+pub(super) fn compile(
+    call: &Call<'_>,
+    sql: &str,
+    given: BTreeMap<String, String>,
+) -> crate::error::Result<FromJson> {
     let schema = nullable(&schema_argument(call, 1)?);
     if !matches!(schema, SparkType::Struct(_) | SparkType::Array(..) | SparkType::Map(..)) {
         return Err(errors::spark(
@@ -100,13 +129,9 @@ pub(super) fn from_json(call: &Call<'_>) -> crate::error::Result<Typed> {
     }
     check_types(&schema, call)?;
     let mut options = session_options(call.conf);
-    options.extend(call.options(2)?);
+    options.extend(given);
     check_corrupt_record(&schema, &options)?;
-    let kernel = FromJson::new(schema.clone(), options)?;
-    let mut result = call.finish(kernel, vec![text], schema).nullable(true);
-    result.sql = sql;
-    result.foldable = false;
-    Ok(result)
+    FromJson::new(schema, options)
 }
 
 fn session_options(conf: &Conf) -> BTreeMap<String, String> {
@@ -227,17 +252,11 @@ impl Kernel for FromJson {
     }
 
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
-        self.reader.read(args[0].as_ref()).map_err(|error| match error {
-            ColumnarError::MalformedJson { record, fault, path, .. } => {
-                let error = malformed(record, &fault, &self.schema);
-                external(if path.is_empty() { error } else { error.about("Field", &path) })
-            }
-            other => DataFusionError::External(Box::new(other)),
-        })
+        self.read(args[0].as_ref(), &[])
     }
 }
 
-fn malformed(record: String, fault: &JsonFault, schema: &SparkType) -> SparkError {
+pub(super) fn malformed(record: String, fault: &JsonFault, schema: &SparkType) -> SparkError {
     let mut parameters = vec![("badRecord", record), ("failFastMode", "FAILFAST".to_owned())];
     match fault {
         JsonFault::RootNull => parameters.clear(),

@@ -5,26 +5,42 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use millstream_columnar::json::{JsonWriteOptions, JsonWriter};
 
-use super::bad_option;
+use super::{bad_option, registered};
 use crate::analyzer::{Typed, errors};
 use crate::functions::call::Call;
+use crate::functions::registered::{framing_options, shown};
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
 
 #[derive(Clone)]
-struct ToJson {
+pub(super) struct ToJson {
     source: SparkType,
     options: BTreeMap<String, String>,
     writer: Arc<JsonWriter>,
 }
 
 pub(super) fn to_json(call: &Call<'_>) -> crate::error::Result<Typed> {
+    if let Some((1, given)) = framing_options(call, "JSON")? {
+        return registered::to_json(&shown(call, 1), given);
+    }
+    let (value, kernel) = compile(call, call.options(1)?)?;
+    let sql = format!("to_json({})", value.sql);
+    let mut result = call.finish(kernel, vec![value], SparkType::String);
+    result.sql = sql;
+    Ok(result)
+}
+
+/// The value and the kernel by the user's options.
+pub(super) fn compile(
+    call: &Call<'_>,
+    given: BTreeMap<String, String>,
+) -> crate::error::Result<(Typed, ToJson)> {
     let value = call.args[0].clone();
     if !matches!(value.data_type, SparkType::Struct(_) | SparkType::Array(..) | SparkType::Map(..)) {
         return Err(errors::spark(
@@ -36,17 +52,20 @@ pub(super) fn to_json(call: &Call<'_>) -> crate::error::Result<Typed> {
         ("timeZone".to_owned(), call.conf.time_zone().to_owned()),
         ("ignoreNullFields".to_owned(), call.conf.json_ignores_null_fields().to_string()),
     ]);
-    options.extend(call.options(1)?);
+    options.extend(given);
     let mut parsed = JsonWriteOptions::default();
     for (name, text) in &options {
         parsed.set(name, text).map_err(bad_option)?;
     }
     let writer = JsonWriter::new(&value.data_type.to_arrow(), parsed).map_err(bad_option)?;
     let kernel = ToJson { source: value.data_type.clone(), options, writer: Arc::new(writer) };
-    let sql = format!("to_json({})", value.sql);
-    let mut result = call.finish(kernel, vec![value], SparkType::String);
-    result.sql = sql;
-    Ok(result)
+    Ok((value, kernel))
+}
+
+impl ToJson {
+    pub(super) fn write(&self, values: &dyn Array) -> Result<ArrayRef> {
+        self.writer.write(values).map_err(|e| DataFusionError::External(Box::new(e)))
+    }
 }
 
 impl Kernel for ToJson {
@@ -59,7 +78,7 @@ impl Kernel for ToJson {
     }
 
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
-        self.writer.write(args[0].as_ref()).map_err(|e| DataFusionError::External(Box::new(e)))
+        self.write(args[0].as_ref())
     }
 }
 
