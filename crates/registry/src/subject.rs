@@ -39,7 +39,8 @@ impl SubjectNameStrategy {
             record.ok_or_else(|| {
                 let why = format!(
                     "{self:?}Strategy builds the subject from a record's name, and none is known; give the schema in \
-                     the option avroSchema, or name the subject instead of the topic and leave the strategy out"
+                     the option avroSchema, protobufSchema or jsonSchema, or name the subject instead of the topic \
+                     and leave the strategy out"
                 );
                 config(why)
             })

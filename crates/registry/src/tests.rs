@@ -338,6 +338,21 @@ async fn registering_sends_type_and_references_and_is_remembered() {
 }
 
 #[tokio::test]
+async fn the_version_of_a_registered_schema_is_found() {
+    let found = r#"{"subject":"a","id":4,"version":2,"schema":"message A {}","schemaType":"PROTOBUF"}"#;
+    let server = Server::start(move |request| async move {
+        let body = if request.starts_with("POST /subjects/a ") { found } else { r#"{"id":4,"schema":"x"}"# };
+        (200, body.to_owned())
+    })
+    .await;
+    let (registry, schema) = (client(&server.url, |_| {}), Schema::of_type("PROTOBUF", "message A {}"));
+    let version = registry.find("a", &schema).await.unwrap();
+    assert_eq!((version.subject.as_str(), version.version, version.schema.id), ("a", 2, 4));
+    assert!(server.request(0).contains(r#""schemaType":"PROTOBUF""#));
+    assert!(matches!(registry.find("b", &schema).await, Err(Error::BadAnswer { .. })));
+}
+
+#[tokio::test]
 async fn compatibility_comes_with_reasons() {
     let server =
         Server::start(|_| async { (200, r#"{"is_compatible":false,"messages":["why"]}"#.to_owned()) }).await;

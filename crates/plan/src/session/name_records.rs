@@ -1,8 +1,9 @@
 //! An error about a record names its topic, partition and offset.
 //!
 //! A decoding function under FAILFAST that stands over a Kafka source gets the source's columns `topic`, `partition`
-//! and `offset` as further arguments (see `functions::placed`), through whatever filters, sorts, limits and projections
-//! stand between, which hand them on. Other modes fail for no record, so nothing is read for them in vain.
+//! and `offset` as further arguments (see `functions::placed`), through whatever filters, sorts, limits, projections
+//! and generators stand between, which hand them on; so does one in a group's key or an aggregate's argument. Other
+//! modes fail for no record, so nothing is read for them in vain.
 //!
 //! A source is Kafka's where it has the columns `topic`, `partition`, `offset` and `timestampType` of Spark's types:
 //! also a table of records that were copied with them names the records that they were.
@@ -53,6 +54,7 @@ fn place_calls(node: LogicalPlan, names: &Names) -> Result<Transformed<LogicalPl
     let input = match &node {
         LogicalPlan::Projection(projection) => &projection.input,
         LogicalPlan::Filter(filter) => &filter.input,
+        LogicalPlan::Aggregate(aggregate) => &aggregate.input,
         _ => return Ok(Transformed::no(node)),
     };
     let strict = |expr: &Expr| expr.exists(|e| Ok(fails_for_records(e)));
@@ -71,7 +73,7 @@ fn place_calls(node: LogicalPlan, names: &Names) -> Result<Transformed<LogicalPl
             true => Ok(Transformed::yes(with_place(e, &place))),
             false => Ok(Transformed::no(e)),
         })?;
-        let renamed = changed.transformed && matches!(node, LogicalPlan::Projection(_));
+        let renamed = changed.transformed && !matches!(node, LogicalPlan::Filter(_));
         let unnamed = renamed && changed.data.schema_name().to_string() != name;
         placed.push(if unnamed { changed.data.alias(name) } else { changed.data });
     }
@@ -108,7 +110,7 @@ fn expose(plan: &LogicalPlan, names: &Names) -> Result<Option<(LogicalPlan, Plac
             let plan = LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?);
             Ok(Some((plan, place)))
         }
-        LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) => {
+        LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::Unnest(_) => {
             let inputs = plan.inputs();
             let [input] = inputs.as_slice() else { return Ok(None) };
             let Some((input, place)) = expose(input, names)? else { return Ok(None) };
@@ -220,6 +222,13 @@ mod tests {
                  WHERE o > 0 LIMIT 3)",
                 call("text")
             ),
+            format!(
+                "SELECT n, {} FROM (SELECT posexplode(array(CAST(value AS STRING), '{{}}')) AS (n, text) FROM t)",
+                call("text")
+            ),
+            format!("SELECT count({}) AS n, max(offset) FROM t", call("CAST(value AS STRING)")),
+            format!("SELECT {0}.a.b, count(*) FROM t GROUP BY {0}.a.b", call("CAST(value AS STRING)")),
+            format!("SELECT {} FROM (SELECT CAST(value AS STRING) AS x FROM t) AS s", call("s.x")),
             format!("SELECT CASE WHEN offset >= 0 THEN {} END AS v FROM t", call("CAST(value AS STRING)")),
         ] {
             let message = refused(&query);

@@ -1,8 +1,8 @@
-//! `from_json(data, schema, options)` and `to_json(value, options)` with the option `schema.registry.address`: documents
-//! in the framing of a schema registry ([`crate::functions::registered`]).
+//! `from_json(data, schema, options)` and `to_json(value, options)` with the option `schema.registry.address`:
+//! documents in the framing of a schema registry ([`crate::functions::registered`]).
 //!
-//! Reading, the columns are those of the schema that is given, as ever; of the registry it is asked that the id is one of
-//! a JSON Schema. The data is BINARY: a frame is no text. A record that is not framed is bad, also where it is JSON; as
+//! Reading, the columns are those of the schema that is given, as ever; of the registry it is asked that the id is one
+//! of a JSON Schema. The data is BINARY: a frame is no text. A record that is not framed is bad, also where it is JSON; as
 //! corrupt record it is shown as it came.
 //!
 //! Writing, the result is BINARY. The schema is the option `jsonSchema`, or what the column's type gives, or the

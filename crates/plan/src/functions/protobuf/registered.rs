@@ -10,9 +10,9 @@
 //! (packages may differ) whose fields are written as those of the same numbers are read. Anything else, such as
 //! another message of the same file, is a bad record.
 //!
-//! Writing, a schema that is given is registered as text; a descriptor set's is written anew for that, and files that it
-//! imports are registered under their paths. None is made of the column's type, as `to_avro` does: the numbers of fields
-//! would depend on the order of columns.
+//! Writing, a schema that is given is registered as text; a descriptor set's is written anew for that, and files that
+//! it imports are registered under their paths. None is made of the column's type, as `to_avro` does: the numbers of
+//! fields would depend on the order of columns.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
