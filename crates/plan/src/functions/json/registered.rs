@@ -2,8 +2,8 @@
 //! documents in the framing of a schema registry ([`crate::functions::registered`]).
 //!
 //! Reading, the columns are those of the schema that is given, as ever; of the registry it is asked that the id is one
-//! of a JSON Schema. The data is BINARY: a frame is no text. A record that is not framed is bad, also where it is JSON; as
-//! corrupt record it is shown as it came.
+//! of a JSON Schema. The data is BINARY: a frame is no text. A record that is not framed is bad, also where it is
+//! JSON; as corrupt record it is shown as it came.
 //!
 //! Writing, the result is BINARY. The schema is the option `jsonSchema`, or what the column's type gives, or the
 //! subject's latest if `use.latest.version` is true; documents are not checked against it. The name that strategies
