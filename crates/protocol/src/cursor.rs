@@ -157,6 +157,10 @@ impl<'a> Cursor<'a> {
         let mut lowest = 0u64;
         for _ in 0..count {
             let tag = self.uvarint()?;
+            // Kafka holds tags in an int, which counts from zero up.
+            if i32::try_from(tag).is_err() {
+                return Err(self.fault(format!("tag {tag} is above {}", i32::MAX)));
+            }
             if u64::from(tag) < lowest {
                 return Err(self.fault(format!("tag {tag} is repeated or out of order")));
             }

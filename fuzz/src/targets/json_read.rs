@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BinaryViewArray};
-use arrow_schema::{DataType, Fields};
+use arrow_schema::{DataType, FieldRef, Fields};
 use millstream_columnar::Error;
 use millstream_columnar::json::{JsonReadOptions, JsonReader, ParseMode};
 
@@ -78,8 +78,9 @@ fn compare(text: &str, fields: &Fields, read: &ArrayRef, strict: &Result<ArrayRe
         },
         Some(_) if within => (vec![Cell::Null; fields.len()], false),
         Some(_) => return,
-        // A value inside of a list or map that does not fit may end the document before its fault is reached.
-        None if fields.iter().any(|field| field.data_type().is_nested()) => return,
+        // A value inside of a list or map that does not fit may end the document before its fault is reached, and behind
+        // base64 that is cut short the fault may stand in what is passed over.
+        None if fields.iter().any(|field| field.data_type().is_nested() || is_binary(field)) => return,
         // serde_json refuses surrogates without their other half, which Java writes as `?`, and deep nesting.
         None if text.contains("\\u") || text.bytes().filter(|byte| b"[{".contains(byte)).count() > 100 => {
             return;
@@ -95,6 +96,10 @@ fn compare(text: &str, fields: &Fields, read: &ArrayRef, strict: &Result<ArrayRe
     if let Ok(strict) = strict {
         assert_eq!(Cell::of(&**strict, 0), found);
     }
+}
+
+fn is_binary(field: &FieldRef) -> bool {
+    *field.data_type() == DataType::BinaryView
 }
 
 /// The rows that the reader makes of a document, for other targets.

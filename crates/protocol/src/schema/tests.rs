@@ -104,6 +104,9 @@ fn cases_7_to_12_counts_nulls_lengths_tags_and_text_are_checked() {
     assert!(response(9, &compact(&[1, 5, 9, 0])).is_err(), "case 11, a tag longer than the message");
     assert!(response(9, &compact(&[2, 5, 0, 5, 0])).is_err(), "case 11, a tag twice");
     assert!(response(9, &compact(&[2, 5, 0, 4, 0])).is_err(), "case 11, tags out of order");
+    let tag = |highest: u8| response(9, &compact(&[1, 0xff, 0xff, 0xff, 0xff, highest, 0]));
+    assert_eq!(tag(0x07), Ok(()), "the highest tag of an int");
+    assert!(tag(0x08).unwrap_err().to_string().contains("above 2147483647"), "a tag of more than an int");
     let tagged_epoch = |size: u8, bytes: &[u8]| {
         let body = [&[1, 0, 0, 0, 0, 1, 0, size][..], bytes, &[0]].concat();
         walk(ApiKey::API_VERSIONS, 3, Direction::Response, &[&[0, 0][..], &body].concat(), &limits)
