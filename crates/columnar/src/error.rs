@@ -284,6 +284,44 @@ pub enum JsonFault {
     Malformed {
         /// What was found, for logs.
         what: String,
+        /// The cause, where Spark names one below that condition.
+        value: Option<JsonValueFault>,
+    },
+}
+
+/// A value that the type of its field makes nothing of; one variant per error condition of Spark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JsonValueFault {
+    /// A token of another kind than the type takes: `CANNOT_PARSE_JSON_FIELD`.
+    Token {
+        /// The name in front of the value; none for elements of arrays and for the document itself.
+        field: Option<String>,
+        /// The token's text, as `12`, `{` or the inside of a string.
+        text: String,
+        /// Jackson's name for it, as `VALUE_STRING`.
+        token: &'static str,
+        /// The type that the value should have.
+        data_type: DataType,
+    },
+    /// An empty string: `EMPTY_JSON_FIELD_VALUE`.
+    Empty {
+        /// The type that the value should have.
+        data_type: DataType,
+    },
+    /// A string that is no date, time or interval, where the options name no format: what a cast of it says.
+    Text {
+        /// The string.
+        text: String,
+        /// The type that the value should have.
+        data_type: DataType,
+    },
+    /// A number with too many digits: `NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION`.
+    TooLarge {
+        /// The number.
+        text: String,
+        /// The decimal that it should be.
+        data_type: DataType,
     },
 }
 
@@ -307,7 +345,7 @@ impl fmt::Display for JsonFault {
             JsonFault::StringForNumber { field, value } => {
                 write!(f, "the string {value:?} of {field} is not a number")
             }
-            JsonFault::Malformed { what } => f.write_str(what),
+            JsonFault::Malformed { what, .. } => f.write_str(what),
         }
     }
 }

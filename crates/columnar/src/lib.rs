@@ -24,4 +24,4 @@ pub mod text;
 pub mod types;
 mod values;
 
-pub use error::{CsvFault, Error, JsonFault, Result};
+pub use error::{CsvFault, Error, JsonFault, JsonValueFault, Result};

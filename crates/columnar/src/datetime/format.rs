@@ -66,7 +66,7 @@ impl<'a> Moment<'a> {
             Field::Day => self.day,
             Field::DayOfYear => day_of_year(self.days),
             Field::Quarter => (self.month - 1) / 3 + 1,
-            Field::AlignedWeek => (self.day - 1) / 7 + 1,
+            Field::DayInAlignedWeek => (self.day - 1) % 7 + 1,
             Field::Hour => hour,
             Field::ClockHour => {
                 if hour == 0 {

@@ -169,7 +169,7 @@ impl Parsed {
             Field::Minute => self.minute = small.ok()?,
             Field::Second => self.second = small.ok()?,
             // Spark allows these letters for formatting only.
-            Field::Quarter | Field::AlignedWeek => return None,
+            Field::Quarter | Field::DayInAlignedWeek => return None,
         }
         Some(())
     }

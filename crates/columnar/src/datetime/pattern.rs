@@ -24,8 +24,8 @@ pub(super) enum Field {
     Day,
     DayOfYear,
     Quarter,
-    /// Week-of-month in java's sense of `F`: the n-th time of this weekday in the month.
-    AlignedWeek,
+    /// `F`: the day in weeks that are counted from the month's first day, so that the 1st, 8th and 15th are 1.
+    DayInAlignedWeek,
     /// 0-23.
     Hour,
     /// 1-24.
@@ -215,7 +215,7 @@ impl Compiler<'_> {
             ('D', 1) => number(Field::DayOfYear, 1, 3),
             ('D', 2) => number(Field::DayOfYear, 2, 3),
             ('D', 3) => fixed(Field::DayOfYear, 3),
-            ('F', 1) => number(Field::AlignedWeek, 1, 1),
+            ('F', 1) => number(Field::DayInAlignedWeek, 1, 1),
             ('H', 1 | 2) => fixed(Field::Hour, count),
             ('k', 1 | 2) => fixed(Field::ClockHour, count),
             ('K', 1 | 2) => fixed(Field::HourOfHalf, count),

@@ -161,7 +161,7 @@ fn malformed(document: &str, bad: Bad) -> Error {
 }
 
 fn fault(document: &str, what: String) -> Error {
-    let fault = JsonFault::Malformed { what };
+    let fault = JsonFault::Malformed { what, value: None };
     Error::MalformedJson { record: document.into(), fault, row: 0, path: String::new() }
 }
 

@@ -14,8 +14,9 @@ use super::scope::{Attribute, column};
 use super::typed::Typed;
 use super::{errors, rewrite};
 use crate::error::{Error, Result, SparkError};
-use crate::functions::event_window::{EventWindow, SessionWindow, window_time, window_type};
-use crate::functions::{parse_span, udf};
+use crate::functions::event_window::{EventWindow, SessionWindow, WindowTime, window_time, window_type};
+use crate::functions::udf;
+use crate::sql::parse_interval;
 use crate::tree::{Call, Expr};
 use crate::types::SparkType;
 
@@ -142,7 +143,8 @@ impl Analyzer<'_> {
 }
 
 fn watermark_of(input: &Resolved, time: &Typed) -> Option<i64> {
-    let Plan::Column(column) = &time.expr else { return None };
+    let window = udf::as_call::<WindowTime>(&time.expr).and_then(|(_, args)| args.first());
+    let Plan::Column(column) = window.unwrap_or(&time.expr) else { return None };
     input.scope.attributes.iter().find(|a| a.column == column.name).and_then(|a| a.watermark)
 }
 
@@ -190,15 +192,13 @@ fn checked(time: &str, spans: &[Typed]) -> Result<EventWindow> {
 
 fn span(arg: &Typed) -> Result<i64> {
     let text = arg.text().ok_or_else(|| Error::unsupported("a window whose length is no constant"))?;
-    let span = parse_span(text)
-        .ok_or_else(|| errors::spark("CANNOT_PARSE_INTERVAL", [("intervalString", format!("'{text}'"))]))?;
-    if span.months != 0 {
+    let span = parse_interval(text)?;
+    span.fixed_microseconds().ok_or_else(|| {
         let message = format!("Intervals greater than a month is not supported ({text}).");
         let mut error = SparkError::new("_LEGACY_ERROR_TEMP_3231", [("interval", text)]);
         error.message = message;
-        return Err(error.into());
-    }
-    Ok(span.micros)
+        error.into()
+    })
 }
 
 fn several() -> Error {

@@ -109,6 +109,15 @@ impl Call<'_> {
         cast.is_binary_to_string().then_some(bytes)
     }
 
+    /// Argument `index`, a STRING or NULL: nothing else is cast to it.
+    pub fn text_only(&self, index: usize) -> Result<Typed> {
+        let arg = &self.args[index];
+        match arg.data_type {
+            SparkType::String | SparkType::Null => self.take_as(index, SparkType::String),
+            _ => Err(errors::unexpected_input(&self.sql(), index, "\"STRING\"", arg)),
+        }
+    }
+
     /// Argument `index` cast to a type.
     pub fn take_as(&self, index: usize, data_type: SparkType) -> Result<Typed> {
         self.take(index, &Expected::Exactly(data_type))

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef, ListArray, PrimitiveArray, StructArray, TimestampMicrosecondArray};
-use arrow_buffer::OffsetBuffer;
+use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
-use datafusion::scalar::ScalarValue;
 
-use super::access::field_at;
-use super::interval::parse_calendar;
-use super::time_math::moved_by;
-use super::udf::{Evaluation, Kernel};
-use crate::analyzer::Typed;
+use super::call::Call;
+use super::udf::{self, Evaluation, Kernel};
+use crate::analyzer::{Label, Typed, errors};
+use crate::sql::parse_interval;
 use crate::types::{SparkType, StructType};
 
 /// Tumbling windows give a struct, sliding ones (`slide` < `length`) a list of structs. All in microseconds.
@@ -40,11 +38,49 @@ pub(crate) fn window_type(time: &SparkType) -> SparkType {
 pub(crate) fn window_time(window: &Typed) -> Option<Typed> {
     let SparkType::Struct(fields) = &window.data_type else { return None };
     let names: Vec<&str> = fields.fields.iter().map(|f| f.name.as_ref()).collect();
-    if names != ["start", "end"] {
+    let [start, end] = fields.fields.as_slice() else { return None };
+    if names != ["start", "end"] || start.data_type != end.data_type {
         return None;
     }
-    let end = field_at(window, fields, 1);
-    Some(Typed { sql: window.sql.clone(), ..moved_by(end, ScalarValue::DurationMicrosecond(Some(-1))) })
+    let local = match end.data_type {
+        SparkType::Timestamp => false,
+        SparkType::TimestampNtz => true,
+        _ => return None,
+    };
+    let expr = udf::call(WindowTime { local }, vec![window.expr.clone()]);
+    Some(Typed { expr, data_type: end.data_type.clone(), label: Label::Sql, ..window.clone() })
+}
+
+/// `window_time(window)`.
+pub(super) fn window_time_call(call: &Call<'_>) -> crate::error::Result<Typed> {
+    let time = window_time(&call.args[0])
+        .ok_or_else(|| errors::unexpected_input(&call.sql(), 0, "\"STRUCT\"", &call.args[0]))?;
+    Ok(Typed { sql: call.sql(), ..time })
+}
+
+/// The last microsecond of a window.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct WindowTime {
+    local: bool,
+}
+
+impl Kernel for WindowTime {
+    fn name(&self) -> &str {
+        "window_time"
+    }
+
+    fn return_type(&self) -> DataType {
+        if self.local { SparkType::TimestampNtz.to_arrow() } else { SparkType::Timestamp.to_arrow() }
+    }
+
+    fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
+        let windows = args[0].as_struct();
+        let ends = windows.column(1).as_primitive::<TimestampMicrosecondType>();
+        let last = ends.unary::<_, TimestampMicrosecondType>(|end| end.saturating_sub(1));
+        let nulls = NullBuffer::union(windows.nulls(), ends.nulls());
+        let last = TimestampMicrosecondArray::new(last.values().clone(), nulls);
+        Ok(Arc::new(last.with_data_type(self.return_type())))
+    }
 }
 
 /// From a row's time (first argument) to as long after it as the second says; NULL when that is not a positive
@@ -74,8 +110,8 @@ impl Kernel for SessionWindow {
             .iter()
             .zip(gaps)
             .map(|(time, gap)| {
-                let gap = parse_calendar(gap?).filter(|g| g.months == 0 && g.micros > 0)?;
-                time?.checked_add(gap.micros)
+                let gap = parse_interval(gap?).ok()?.fixed_microseconds().filter(|gap| *gap > 0)?;
+                time?.checked_add(gap)
             })
             .collect();
         let nulls = ends.nulls().cloned();

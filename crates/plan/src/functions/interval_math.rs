@@ -25,6 +25,7 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Change {
     Negative,
+    Absolute,
     Multiply,
     Divide,
     Part(&'static str),
@@ -44,6 +45,12 @@ fn is_interval(data_type: &SparkType) -> bool {
 pub(crate) fn negative_interval(child: Typed, sql: String) -> Typed {
     let kernel = IntervalMath { change: Change::Negative, result: child.data_type.clone() };
     Typed { expr: udf::call(kernel, vec![child.expr]), sql, label: Label::Sql, ..child }
+}
+
+/// `abs(interval)`; none for other types.
+pub(crate) fn absolute_interval(arg: &Typed) -> Option<(SparkType, datafusion::logical_expr::Expr)> {
+    let kernel = IntervalMath { change: Change::Absolute, result: arg.data_type.clone() };
+    is_interval(&arg.data_type).then(|| (arg.data_type.clone(), udf::call(kernel, vec![arg.expr.clone()])))
 }
 
 /// `interval * number`, `number * interval`, `interval / number`; none for other types.
@@ -123,6 +130,7 @@ impl Kernel for IntervalMath {
     fn name(&self) -> &str {
         match self.change {
             Change::Negative => "negative",
+            Change::Absolute => "abs",
             Change::Multiply => "multiply_interval",
             Change::Divide => "divide_interval",
             Change::Part(part) => part,
@@ -171,6 +179,9 @@ impl IntervalMath {
     fn one(&self, value: i64, args: &[ArrayRef], row: usize) -> Result<Option<i64>> {
         if self.change == Change::Negative {
             return value.checked_neg().map(Some).ok_or_else(too_large);
+        }
+        if self.change == Change::Absolute {
+            return value.checked_abs().map(Some).ok_or_else(too_large);
         }
         let by = args[1].as_primitive::<Float64Type>();
         if by.is_null(row) {

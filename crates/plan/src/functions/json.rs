@@ -8,6 +8,7 @@ mod schema_of;
 mod schema_text;
 mod to_json;
 mod tuple;
+mod unfit;
 
 use datafusion::error::DataFusionError;
 

@@ -1,6 +1,7 @@
 //! Numbers: roots, logarithms, angles, rounding, bits.
 
 mod bits;
+mod bucket;
 mod double;
 mod rounding;
 
@@ -41,6 +42,9 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "shiftleft", arity: Arity::exactly(2), build: bits::shift_call },
     Function { name: "shiftright", arity: Arity::exactly(2), build: bits::shift_call },
     Function { name: "shiftrightunsigned", arity: Arity::exactly(2), build: bits::shift_call },
+    Function { name: "bit_get", arity: Arity::exactly(2), build: bits::bit_get },
+    Function { name: "getbit", arity: Arity::exactly(2), build: bits::bit_get },
+    Function { name: "width_bucket", arity: Arity::exactly(4), build: bucket::width_bucket },
     Function { name: "typeof", arity: Arity::exactly(1), build: type_of },
 ];
 

@@ -61,7 +61,7 @@ pub(crate) fn nearest(name: &str) -> Option<&'static str> {
 const TYPING_ERROR: usize = 2;
 
 static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let families: [&'static [Function]; 18] = [
+    let families: [&'static [Function]; 19] = [
         access::FUNCTIONS,
         arithmetic::FUNCTIONS,
         avro::FUNCTIONS,
@@ -77,6 +77,7 @@ static TABLE: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
         math::FUNCTIONS,
         math::UNARY,
         super::raise::FUNCTIONS,
+        super::random::FUNCTIONS,
         protobuf::FUNCTIONS,
         row_id::FUNCTIONS,
         temporal::FUNCTIONS,

@@ -2,12 +2,17 @@
 
 mod basic;
 mod bytes;
+mod conversion;
+mod decimal_pattern;
 mod digest;
 mod fill;
 mod format;
+mod mask;
+mod number_format;
 mod number_text;
 mod regex;
 mod search;
+mod url;
 mod words;
 
 pub(crate) use regex::Splitter;
@@ -26,15 +31,28 @@ const BYTES: Expected = Expected::Exactly(SparkType::Binary);
 pub(crate) static BUILT: &[&[Function]] = &[
     FUNCTIONS,
     bytes::FUNCTIONS,
+    conversion::FUNCTIONS,
     digest::FUNCTIONS,
+    fill::FUNCTIONS,
+    mask::FUNCTIONS,
     number_text::FUNCTIONS,
+    search::FUNCTIONS,
+    url::FUNCTIONS,
     regex::FUNCTIONS,
     words::FUNCTIONS,
 ];
 
 /// All tables of functions of fixed types.
-pub(crate) static SIMPLES: &[&[Simple]] =
-    &[SIMPLE, bytes::SIMPLE, digest::SIMPLE, fill::SIMPLE, regex::SIMPLE, search::SIMPLE, words::SIMPLE];
+pub(crate) static SIMPLES: &[&[Simple]] = &[
+    SIMPLE,
+    bytes::SIMPLE,
+    digest::SIMPLE,
+    fill::SIMPLE,
+    regex::SIMPLE,
+    search::SIMPLE,
+    url::SIMPLE,
+    words::SIMPLE,
+];
 
 /// All tables of functions with default values.
 pub(crate) static DEFAULTED: &[&[Defaulted]] = &[fill::DEFAULTED, regex::DEFAULTED, search::DEFAULTED];

@@ -1,5 +1,6 @@
 //! Dates and times: their parts, text, epochs and arithmetic by calls.
 
+mod convert;
 mod distance;
 mod epoch;
 mod make;
@@ -9,7 +10,7 @@ mod pattern;
 mod shift;
 mod truncate;
 
-use super::call::{Arity, Function};
+use super::call::{Arity, Call, Function};
 use super::simple::Simple;
 use super::zoned::Zoned;
 use crate::analyzer::Expected;
@@ -51,8 +52,20 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "timestampdiff", arity: Arity::exactly(3), build: distance::timestamp_diff },
     Function { name: "timestamp_seconds", arity: Arity::exactly(1), build: epoch::timestamp_seconds },
     Function { name: "next_day", arity: Arity::exactly(2), build: shift::next_day },
+    Function { name: "to_timestamp_ntz", arity: Arity::between(1, 2), build: pattern::to_timestamp_ntz },
+    Function { name: "try_make_timestamp_ltz", arity: Arity::between(6, 7), build: make::make_timestamp },
+    Function { name: "try_make_timestamp_ntz", arity: Arity::exactly(6), build: make::make_timestamp },
+    Function { name: "to_time", arity: Arity::between(1, 2), build: no_time_type },
+    Function { name: "try_to_time", arity: Arity::between(1, 2), build: no_time_type },
+    Function { name: "convert_timezone", arity: Arity::between(2, 3), build: convert::convert_timezone },
+    Function { name: "window_time", arity: Arity::exactly(1), build: super::event_window::window_time_call },
     Function { name: "to_timestamp_ltz", arity: Arity::between(1, 2), build: pattern::to_timestamp },
 ];
+
+/// As in Spark, where the type TIME is off unless a setting turns it on.
+fn no_time_type(_call: &Call<'_>) -> crate::error::Result<crate::analyzer::Typed> {
+    Err(crate::analyzer::errors::spark::<&str, &str, 0>("UNSUPPORTED_TIME_TYPE", []))
+}
 
 /// Functions in the session's time zone.
 pub(crate) static ZONED: &[Zoned] = &[

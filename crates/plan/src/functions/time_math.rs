@@ -13,7 +13,6 @@ use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
-use datafusion::scalar::ScalarValue;
 use millstream_columnar::datetime::{TimeZone, civil_from_days, days_from_civil, days_in_month};
 
 use super::arithmetic::{Operation, overflowed};
@@ -86,14 +85,6 @@ pub(crate) fn time_arithmetic(
         label: Label::Sql,
         foldable: left.foldable && right.foldable,
     }))
-}
-
-/// A timestamp moved by a constant day-time interval.
-pub(crate) fn moved_by(time: Typed, by: ScalarValue) -> Typed {
-    let result = time.data_type.clone();
-    let kernel = TimeMath { step: Step::Exact, subtract: false, result, time_zone: "UTC".to_owned() };
-    let by = datafusion::logical_expr::Expr::Literal(by, None);
-    Typed { expr: udf::call(kernel, vec![time.expr.clone(), by]), label: Label::Sql, ..time }
 }
 
 fn interval(data_type: &SparkType) -> bool {

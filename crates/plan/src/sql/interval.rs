@@ -1,9 +1,8 @@
 //! Intervals: `INTERVAL 5 SECONDS`, `INTERVAL '1 02:03:04' DAY TO SECOND`, and text such as "1 day 2 hours".
-use super::expression::quoted;
 use super::lexer::Kind;
 use super::literal::invalid_typed_literal;
 use super::parser::{Parsed, Parser};
-use crate::error::{Error, Result, SparkError};
+use crate::error::{Error, SparkError};
 use crate::tree::{Expr, Value};
 use crate::types::{DayTimeField, YearMonthField};
 
@@ -32,19 +31,7 @@ enum Unit {
     Nanos,
 }
 
-/// Reads text such as "10 seconds", "1 day -2.5 seconds" or "interval 3 weeks", as windows, watermarks and triggers
-/// take it.
-///
-/// # Errors
-/// A [`SparkError`] that quotes the text.
-pub fn parse_interval(text: &str) -> Result<CalendarInterval> {
-    parse_text(text).map(|(interval, _)| interval).ok_or_else(|| invalid(text).into())
-}
-
-fn invalid(text: &str) -> SparkError {
-    SparkError::new("CANNOT_PARSE_INTERVAL", [("intervalString", quoted(text))])
-}
-
+/// Text in a literal, with the units that it has.
 fn parse_text(text: &str) -> Option<(CalendarInterval, Vec<Unit>)> {
     let lower = text.trim().to_ascii_lowercase();
     let mut words = lower.split_ascii_whitespace().peekable();
@@ -123,7 +110,7 @@ impl CalendarInterval {
         Some(())
     }
 
-    /// Days are 24 hours; none if there are months, or too many days.
+    /// In microseconds. Days are 24 hours; none if there are months, or too many days.
     pub fn fixed_microseconds(&self) -> Option<i64> {
         if self.months != 0 {
             return None;
@@ -224,11 +211,11 @@ impl Parser<'_> {
         let day_time: Vec<_> = units.iter().filter_map(|u| u.day_time()).collect();
         let value = match (year_month.iter().min(), day_time.iter().min()) {
             (Some(_), Some(_)) => {
-                return Err(Error::unsupported(format!(
-                    "an interval of months and days together ({}); write it as two intervals",
-                    self.text_since(start)
-                ))
-                .into());
+                let text = self.text_since(start);
+                let mut error = SparkError::new("_LEGACY_ERROR_TEMP_0029", [("literal", text)]);
+                error.message =
+                    format!("an interval literal of months and days together ({text}); write two intervals");
+                return Err(Error::from(error).into());
             }
             (Some(&from), None) => {
                 let to = year_month.iter().copied().max().unwrap_or(from);
@@ -251,7 +238,10 @@ impl Parser<'_> {
 fn range_literal(text: &str, from: Unit, to: Unit) -> Parsed<Value> {
     let refused = || invalid_typed_literal("INTERVAL", text).into();
     if let (Some(YearMonthField::Year), Some(YearMonthField::Month)) = (from.year_month(), to.year_month()) {
-        let months = year_to_month(text).ok_or_else(refused)?;
+        let months = year_to_month(text).ok_or_else(|| {
+            let parameters = [("input", text), ("interval", "year-month")];
+            Error::from(SparkError::new("INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", parameters))
+        })?;
         return Ok(Value::YearMonthInterval {
             months,
             from: YearMonthField::Year,
@@ -291,7 +281,8 @@ fn unsigned<T: std::str::FromStr>(digits: &str) -> Option<T> {
     if is_number { digits.parse().ok() } else { None }
 }
 
-fn day_to_second(text: &str, from: DayTimeField, to: DayTimeField) -> Option<i64> {
+/// Microseconds of text that has the fields from one to another, such as `1 02:03`.
+pub(crate) fn day_to_second(text: &str, from: DayTimeField, to: DayTimeField) -> Option<i64> {
     let (sign, mut rest) = split_sign(text);
     let mut micros = 0i64;
     let fields = [DayTimeField::Day, DayTimeField::Hour, DayTimeField::Minute, DayTimeField::Second];
@@ -357,18 +348,6 @@ mod tests {
             ["INTERVAL '25:00' DAY TO HOUR", "INTERVAL 'x' DAY", "INTERVAL 1 MONTH 2 DAYS", "INTERVAL ''"]
         {
             assert!(crate::sql::parse_expression(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn text_intervals_are_read_and_bad_ones_quoted_back() {
-        let days = |days, microseconds| CalendarInterval { months: 0, days, microseconds };
-        assert_eq!(parse_interval("10 seconds").unwrap(), days(0, 10 * SECOND));
-        assert_eq!(parse_interval("interval 1 week - 500 milliseconds").unwrap(), days(7, -500_000));
-        assert_eq!(parse_interval("1 month").unwrap().months, 1);
-        assert_eq!(parse_interval("1.5 seconds").unwrap().fixed_microseconds(), Some(1_500_000));
-        for bad in ["", "10", "ten seconds", "1.5 days", "1 fortnight", "99999999999 days"] {
-            assert!(parse_interval(bad).is_err(), "{bad}");
         }
     }
 

@@ -18,11 +18,14 @@ mod literal;
 mod parser;
 mod primary;
 mod query;
+mod span;
 #[cfg(test)]
 mod tests;
 
-pub use interval::{CalendarInterval, parse_interval};
+pub use interval::CalendarInterval;
+pub(crate) use interval::day_to_second as interval_between;
 pub(crate) use literal::session_time_zone;
+pub use span::parse_interval;
 
 use parser::Parser;
 

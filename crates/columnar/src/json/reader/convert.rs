@@ -20,7 +20,7 @@
 use super::column::{Column, ListColumn, MapColumn};
 use super::float;
 use super::formats::Formats;
-use super::number::{Form, decimal};
+use super::number::{Form, Number, decimal};
 use super::parser::{Bad, Parser, Quoted};
 use super::scalar::{Plain, plain_number, string_length};
 use super::trace::Trace;
@@ -113,6 +113,7 @@ impl Reading<'_> {
     /// Passes over a value that does not fit.
     #[cold]
     fn mismatch(&mut self) -> Result<Outcome, Bad> {
+        self.note(self.parser.at);
         self.parser.skip_value()?;
         Ok(Outcome::Mismatch)
     }
@@ -200,20 +201,30 @@ impl Reading<'_> {
                 values.push(value);
                 Ok(Outcome::Good)
             }
-            None => Ok(Outcome::Mismatch),
+            None => Ok(self.no_integer(number)),
         }
+    }
+
+    /// An integer out of range, or a number that is none.
+    #[cold]
+    fn no_integer(&mut self, number: Number) -> Outcome {
+        if number.form != Form::Integer {
+            self.note(number.start);
+        }
+        Outcome::Mismatch
     }
 
     fn byte(&mut self, values: &mut Values<i8>) -> Result<Outcome, Bad> {
         if !self.is_number() {
             return self.mismatch();
         }
-        match self.parser.number()?.to_i64(self.parser.text) {
+        let number = self.parser.number()?;
+        match number.to_i64(self.parser.text) {
             Some(value @ -128..=255) => {
                 values.push(value as i8);
                 Ok(Outcome::Good)
             }
-            _ => Ok(Outcome::Mismatch),
+            _ => Ok(self.no_integer(number)),
         }
     }
 
@@ -277,7 +288,7 @@ impl Reading<'_> {
     #[inline(never)]
     fn special(&mut self) -> Result<Option<f64>, Bad> {
         if !self.is_quote() {
-            self.parser.skip_value()?;
+            self.mismatch()?;
             return Ok(None);
         }
         let quoted = self.parser.string(self.parser.byte())?;
@@ -298,9 +309,17 @@ impl Reading<'_> {
     fn decimal(&mut self, values: &mut Values<i128>, precision: u8, scale: i8) -> Result<Outcome, Bad> {
         let value = if self.is_number() {
             let number = self.parser.number()?;
-            number.to_decimal(self.parser.text, precision, scale)
+            let value = number.to_decimal(self.parser.text, precision, scale);
+            if value.is_none() {
+                self.note_number(number);
+            }
+            value
         } else if self.is_quote() {
+            let start = self.parser.at;
             let quoted = self.parser.string(self.parser.byte())?;
+            if quoted.start == quoted.end {
+                self.note(start);
+            }
             let text = self.parser.value_of(quoted);
             if text.contains(&b',') {
                 let digits: Vec<u8> = text.iter().copied().filter(|byte| *byte != b',').collect();
@@ -347,17 +366,31 @@ impl Reading<'_> {
         read: impl Fn(&str, &Formats) -> Option<T>,
         from_integer: impl Fn(i64) -> Option<T>,
     ) -> Result<Outcome, Bad> {
+        let start = self.parser.at;
         let value = if self.is_quote() {
             let quoted = self.parser.string(self.parser.byte())?;
             let formats = self.formats;
             let text = std::str::from_utf8(self.parser.value_of(quoted)).unwrap_or_default();
-            if text.is_empty() { None } else { read(text, formats) }
+            if text.is_empty() {
+                self.note(start);
+                None
+            } else {
+                let value = read(text, formats);
+                if value.is_none() {
+                    self.note_text(quoted);
+                }
+                value
+            }
         } else if self.is_number() {
             let number = self.parser.number()?;
-            match number.form {
-                Form::Integer => number.to_i64(self.parser.text).and_then(from_integer),
+            let value = match number.form {
+                Form::Integer => number.to_i64(self.parser.text).and_then(&from_integer),
                 _ => None,
+            };
+            if number.form != Form::Integer || from_integer(0).is_none() {
+                self.note(start);
             }
+            value
         } else {
             return self.mismatch();
         };

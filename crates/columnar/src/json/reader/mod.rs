@@ -294,10 +294,10 @@ impl JsonReader {
                         reading.value_document(&mut Column::new(target)?);
                     }
                 }
-                return Ok(reading.trace.unwrap_or_default().finish());
+                return Ok(reading.trace.unwrap_or_default().finish(&self.target, &self.formats));
             }
         };
-        Ok((JsonFault::Malformed { what }, String::new()))
+        Ok((JsonFault::Malformed { what, value: None }, String::new()))
     }
 }
 

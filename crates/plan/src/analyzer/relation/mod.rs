@@ -19,7 +19,6 @@ use super::expression::Resolver;
 use super::scope::Scope;
 use super::{Analyzed, Catalog, Conf, errors};
 use crate::error::{Error, Result};
-use crate::functions::parse_span;
 use crate::sql::{self, ParseOptions};
 use crate::tree::Relation;
 use crate::types::SparkType;
@@ -169,10 +168,11 @@ impl<'a> Analyzer<'a> {
 
     fn with_watermark(&self, input: &Relation, column: &str, delay: &str) -> Result<Resolved> {
         let mut input = self.relation(input)?;
-        let Some(span) = parse_span(delay) else {
-            return Err(errors::spark("CANNOT_PARSE_INTERVAL", [("intervalString", format!("'{delay}'"))]));
-        };
-        if span.micros < 0 || span.months < 0 {
+        let span = sql::parse_interval(delay)?;
+        // A month counts as 31 days in a watermark's delay.
+        let days = i64::from(span.months) * 31 + i64::from(span.days);
+        let delay_micros = days.saturating_mul(86_400_000_000).saturating_add(span.microseconds);
+        if delay_micros < 0 {
             let message = format!("the delay of a watermark ({delay}) must not be negative");
             return Err(crate::error::SparkError::without_condition(message).into());
         }
@@ -190,10 +190,8 @@ impl<'a> Analyzer<'a> {
             ));
         }
         let wanted = found.column.clone();
-        // A month counts as 31 days in a watermark's delay.
-        let delay = span.micros + i64::from(span.months) * 31 * 86_400_000_000;
         let marked = input.scope.attributes.iter_mut().filter(|a| a.column == wanted);
-        marked.for_each(|a| a.watermark = Some(delay));
+        marked.for_each(|a| a.watermark = Some(delay_micros));
         Ok(input)
     }
 

@@ -10,13 +10,22 @@ const ANSI: &str = "\"spark.sql.ansi.enabled\"";
 
 /// Text that is not a value of the type.
 pub(super) fn invalid_input(text: &str, to: &SparkType) -> DataFusionError {
+    external(invalid_text(text, to))
+}
+
+/// The same as Spark's error.
+pub(crate) fn invalid_text(text: &str, to: &SparkType) -> SparkError {
     let quoted = format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
-    invalid_value(&quoted, &SparkType::String, to)
+    invalid(&quoted, &SparkType::String, to)
 }
 
 /// A value, printed as SQL, that has no counterpart in the type.
 pub(super) fn invalid_value(sql: &str, from: &SparkType, to: &SparkType) -> DataFusionError {
-    external(SparkError::new(
+    external(invalid(sql, from, to))
+}
+
+fn invalid(sql: &str, from: &SparkType, to: &SparkType) -> SparkError {
+    SparkError::new(
         "CAST_INVALID_INPUT",
         [
             ("expression", sql.to_owned()),
@@ -24,7 +33,7 @@ pub(super) fn invalid_value(sql: &str, from: &SparkType, to: &SparkType) -> Data
             ("targetType", format!("\"{}\"", to.sql())),
             ("ansiConfig", ANSI.to_owned()),
         ],
-    ))
+    )
 }
 
 /// A number outside the type's range.

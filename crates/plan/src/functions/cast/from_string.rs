@@ -16,7 +16,6 @@ use millstream_columnar::datetime::{string_to_date, string_to_timestamp, string_
 
 use super::{Cast, Overflow, failure};
 use crate::functions::decimal::{self, Parsed};
-use crate::functions::interval;
 use crate::types::SparkType;
 
 impl Cast<'_> {
@@ -41,7 +40,7 @@ impl Cast<'_> {
                 string_to_timestamp_ntz(t.as_bytes(), true)
             }),
             T::DayTimeInterval(..) | T::YearMonthInterval(..) => {
-                interval::from_strings(text, to, |bad| self.bad(bad, to))
+                super::interval::from_strings(text, to, self.overflow)
             }
             other => Err(DataFusionError::Internal(format!("no cast from string to {other}"))),
         }

@@ -22,6 +22,8 @@ use datafusion::error::DataFusionError;
 use millstream_columnar::datetime::TimeZone;
 
 pub(crate) use allowed::{Verdict, verdict};
+pub(crate) use failure::invalid_text;
+pub(crate) use interval::no_interval;
 
 use super::external;
 use super::interval_math::interval_text;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, new_null_array};
+use arrow_array::ArrayRef;
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -21,16 +21,16 @@ use crate::error::SparkError;
 use crate::functions::call::Call;
 use crate::functions::external;
 use crate::functions::json::{bad_option, nullable, schema_argument};
+use crate::functions::refused::refused;
 use crate::functions::udf::{Evaluation, Kernel};
-use crate::types::SparkType;
+use crate::types::{SparkType, StructType};
 
 /// A `from_csv` with its schema and options compiled.
 #[derive(Clone)]
 pub(crate) struct FromCsv {
     schema: SparkType,
     options: BTreeMap<String, String>,
-    /// None where the mode is one that functions do not know, which Spark tells at the first value.
-    reader: Option<Arc<CsvReader>>,
+    reader: Arc<CsvReader>,
 }
 
 pub(super) fn from_csv(call: &Call<'_>) -> crate::error::Result<Typed> {
@@ -42,10 +42,11 @@ pub(super) fn from_csv(call: &Call<'_>) -> crate::error::Result<Typed> {
             [("inputSchema", call.args[1].quoted_sql()), ("dataType", errors::quoted_type(&schema))],
         ));
     };
+    let sql = format!("from_csv({})", call.args[0].sql);
     let options = super::options(call, 2)?;
-    let drops = options
-        .iter()
-        .any(|(name, mode)| name.eq_ignore_ascii_case("mode") && mode.eq_ignore_ascii_case("DROPMALFORMED"));
+    if let Some(error) = unusable(&options, fields) {
+        return Ok(Typed { sql, ..refused(call, text, schema, error) });
+    }
     let compiled = super::compile(&options)?;
     for field in &fields.fields {
         if *field.name == *compiled.corrupt_record_column && field.data_type != SparkType::String {
@@ -57,21 +58,32 @@ pub(super) fn from_csv(call: &Call<'_>) -> crate::error::Result<Typed> {
                 ],
             ));
         }
-        let nested =
-            matches!(field.data_type, SparkType::Array(..) | SparkType::Map(..) | SparkType::Struct(_));
-        if nested || field.data_type == SparkType::Null {
-            return Err(errors::spark(
-                "UNSUPPORTED_DATATYPE",
-                [("typeName", errors::quoted_type(&field.data_type))],
-            ));
-        }
     }
     let reader = CsvReader::new(&schema.to_arrow(), compiled).map_err(bad_option)?;
-    let kernel = FromCsv { schema: schema.clone(), options, reader: (!drops).then(|| Arc::new(reader)) };
-    let mut result = call.finish(kernel, vec![text], schema).nullable(true);
-    result.sql = format!("from_csv({})", call.args[0].sql);
-    result.foldable = false;
-    Ok(result)
+    let kernel = FromCsv { schema: schema.clone(), options, reader: Arc::new(reader) };
+    let result = call.finish(kernel, vec![text], schema).nullable(true);
+    Ok(Typed { sql, foldable: false, ..result })
+}
+
+/// What Spark tells at the first value: a mode that functions do not know, no delimiter, types that CSV does not have.
+fn unusable(options: &BTreeMap<String, String>, fields: &StructType) -> Option<SparkError> {
+    let given = |names: &[&str], value: &str| {
+        options.iter().any(|(name, found)| {
+            names.iter().any(|n| name.eq_ignore_ascii_case(n)) && found.eq_ignore_ascii_case(value)
+        })
+    };
+    if given(&["mode"], "DROPMALFORMED") {
+        let parameters = [("funcName", "`from_csv`"), ("mode", "DROPMALFORMED")];
+        return Some(SparkError::new("PARSE_MODE_UNSUPPORTED", parameters));
+    }
+    if given(&["sep", "delimiter"], "") {
+        return Some(SparkError::without_condition("Delimiter cannot be empty; set the option sep"));
+    }
+    let nested =
+        |t: &SparkType| matches!(t, SparkType::Array(..) | SparkType::Map(..) | SparkType::Struct(_));
+    let found = fields.fields.iter().find(|f| nested(&f.data_type) || f.data_type == SparkType::Null)?;
+    let parameters = [("typeName", errors::quoted_type(&found.data_type))];
+    Some(SparkError::new("UNSUPPORTED_DATATYPE", parameters))
 }
 
 impl Kernel for FromCsv {
@@ -95,16 +107,7 @@ impl Kernel for FromCsv {
     }
 
     fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
-        let Some(reader) = &self.reader else {
-            if args[0].null_count() == args[0].len() {
-                return Ok(new_null_array(&self.return_type(), args[0].len()));
-            }
-            return Err(external(SparkError::new(
-                "PARSE_MODE_UNSUPPORTED",
-                [("funcName", "`from_csv`"), ("mode", "DROPMALFORMED")],
-            )));
-        };
-        reader.read(args[0].as_ref()).map_err(|error| match error {
+        self.reader.read(args[0].as_ref()).map_err(|error| match error {
             ColumnarError::MalformedCsv { record, field, fault: CsvFault::Mismatch } => {
                 let parameters = [("badRecord", record), ("failFastMode", "FAILFAST".to_owned())];
                 let error = SparkError::new("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", parameters);

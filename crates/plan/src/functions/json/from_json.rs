@@ -16,11 +16,13 @@ use datafusion::logical_expr::Volatility;
 use millstream_columnar::json::{JsonReadOptions, JsonReader};
 use millstream_columnar::{Error as ColumnarError, JsonFault};
 
+use super::unfit::unfit;
 use super::{bad_option, registered};
 use crate::analyzer::{Conf, Typed, errors};
 use crate::error::SparkError;
 use crate::functions::call::Call;
 use crate::functions::external;
+use crate::functions::refused::refused;
 use crate::functions::registered::{framing_options, shown};
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::{SparkType, StructField, StructType};
@@ -47,9 +49,6 @@ impl FromJson {
     pub fn new(schema: SparkType, options: BTreeMap<String, String>) -> crate::error::Result<Self> {
         let mut parsed = JsonReadOptions::default();
         for (name, value) in &options {
-            if name.eq_ignore_ascii_case("mode") {
-                check_mode(value)?;
-            }
             parsed.set(name, value).map_err(bad_option)?;
         }
         let user = options.keys().any(|name| !SESSION_OPTIONS.contains(&name.as_str()));
@@ -106,8 +105,11 @@ pub(super) fn from_json(call: &Call<'_>) -> crate::error::Result<Typed> {
         return registered::from_json(&shown(call, 2), given, sql);
     }
     let text = call.payload_text(&sql)?;
-    let kernel = compile(call, &sql, call.options(2)?)?;
-    let schema = kernel.schema.clone();
+    let (schema, options) = checked(call, &sql, call.options(2)?)?;
+    if let Some(error) = unusable(&schema, &options) {
+        return Ok(Typed { sql, ..refused(call, text, schema, error) });
+    }
+    let kernel = FromJson::new(schema.clone(), options)?;
     let mut result = call.finish(kernel, vec![text], schema).nullable(true);
     result.sql = sql;
     result.foldable = false;
@@ -120,6 +122,18 @@ pub(super) fn compile(
     sql: &str,
     given: BTreeMap<String, String>,
 ) -> crate::error::Result<FromJson> {
+    let (schema, options) = checked(call, sql, given)?;
+    match unusable(&schema, &options) {
+        Some(error) => Err(error.into()),
+        None => FromJson::new(schema, options),
+    }
+}
+
+fn checked(
+    call: &Call<'_>,
+    sql: &str,
+    given: BTreeMap<String, String>,
+) -> crate::error::Result<(SparkType, BTreeMap<String, String>)> {
     let schema = nullable(&schema_argument(call, 1)?);
     if !matches!(schema, SparkType::Struct(_) | SparkType::Array(..) | SparkType::Map(..)) {
         return Err(errors::spark(
@@ -130,8 +144,7 @@ pub(super) fn compile(
     check_types(&schema, call)?;
     let mut options = session_options(call.conf);
     options.extend(given);
-    check_corrupt_record(&schema, &options)?;
-    FromJson::new(schema, options)
+    Ok((schema, options))
 }
 
 fn session_options(conf: &Conf) -> BTreeMap<String, String> {
@@ -151,9 +164,7 @@ pub(in crate::functions) fn schema_argument(
         return Err(errors::spark("INVALID_SCHEMA.NON_STRING_LITERAL", [("inputSchema", arg.quoted_sql())]));
     }
     let text = call.constant_text(index, "schema")?.unwrap_or_default();
-    StructType::parse_ddl(&text)
-        .map(SparkType::Struct)
-        .or_else(|as_fields| SparkType::parse_ddl(&text).map_err(|_| as_fields))
+    StructType::parse_ddl(&text).map(SparkType::Struct).or_else(|_| SparkType::parse_ddl(&text))
 }
 
 /// The same type with every part nullable.
@@ -201,32 +212,28 @@ fn check_types(schema: &SparkType, call: &Call<'_>) -> crate::error::Result<()> 
     }
 }
 
-fn check_corrupt_record(schema: &SparkType, options: &BTreeMap<String, String>) -> crate::error::Result<()> {
-    let SparkType::Struct(fields) = schema else { return Ok(()) };
+/// What Spark tells at the first value: a mode that functions do not know (others that it does not know are
+/// PERMISSIVE), and a field for corrupt records that is no STRING.
+fn unusable(schema: &SparkType, options: &BTreeMap<String, String>) -> Option<SparkError> {
+    let drops = |(name, mode): (&String, &String)| {
+        name.eq_ignore_ascii_case("mode") && mode.eq_ignore_ascii_case("DROPMALFORMED")
+    };
+    if options.iter().any(drops) {
+        let parameters = [("funcName", "`from_json`"), ("mode", "DROPMALFORMED")];
+        return Some(SparkError::new("PARSE_MODE_UNSUPPORTED", parameters));
+    }
+    let SparkType::Struct(fields) = schema else { return None };
     let by_user = options.iter().rfind(|(name, _)| {
         name.eq_ignore_ascii_case(SESSION_OPTIONS[1]) && name.as_str() != SESSION_OPTIONS[1]
     });
-    let Some(column) = by_user.map(|(_, column)| column).or_else(|| options.get(SESSION_OPTIONS[1])) else {
-        return Ok(());
-    };
-    match fields.fields.iter().find(|field| *field.name == **column) {
-        Some(field) if field.data_type != SparkType::String => Err(errors::spark(
+    let column = by_user.map(|(_, column)| column).or_else(|| options.get(SESSION_OPTIONS[1]))?;
+    let field = fields.fields.iter().find(|field| *field.name == **column)?;
+    (field.data_type != SparkType::String).then(|| {
+        SparkError::new(
             "INVALID_CORRUPT_RECORD_TYPE",
             [("columnName", format!("`{column}`")), ("actualType", errors::quoted_type(&field.data_type))],
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// As in Spark, a mode that it does not know is PERMISSIVE.
-fn check_mode(mode: &str) -> crate::error::Result<()> {
-    if !mode.eq_ignore_ascii_case("DROPMALFORMED") {
-        return Ok(());
-    }
-    Err(errors::spark(
-        "PARSE_MODE_UNSUPPORTED",
-        [("funcName", "`from_json`".to_owned()), ("mode", mode.to_uppercase())],
-    ))
+        )
+    })
 }
 
 impl Kernel for FromJson {
@@ -256,6 +263,7 @@ impl Kernel for FromJson {
     }
 }
 
+/// Of Spark's conditions, one inside of the other, the inner one: it says what is wrong with the value.
 pub(super) fn malformed(record: String, fault: &JsonFault, schema: &SparkType) -> SparkError {
     let mut parameters = vec![("badRecord", record), ("failFastMode", "FAILFAST".to_owned())];
     match fault {
@@ -268,6 +276,11 @@ pub(super) fn malformed(record: String, fault: &JsonFault, schema: &SparkType) -
                 ("inputType", "StringType".to_owned()),
                 ("targetType", target.to_owned()),
             ]);
+        }
+        JsonFault::Malformed { value: Some(value), .. } => {
+            if let Some(error) = unfit(value) {
+                return error;
+            }
         }
         _ => {}
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Int32Array, Int64Array};
+use arrow_array::{Array, ArrayRef, Int8Array, Int32Array, Int64Array};
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
@@ -13,8 +13,10 @@ use datafusion::scalar::ScalarValue;
 use crate::analyzer::{
     Conf, Expected, Label, Typed, cast_to, common_type, errors, implicit_cast, is_integral,
 };
+use crate::error::SparkError;
 use crate::functions::call::Call;
-use crate::functions::rows::{int, ints, long, longs, texts};
+use crate::functions::external;
+use crate::functions::rows::{each, int, ints, long, longs, texts};
 use crate::functions::simple::Simple;
 use crate::functions::udf::{self, Evaluation, Kernel};
 use crate::types::SparkType;
@@ -48,6 +50,56 @@ fn factorial(args: &[ArrayRef]) -> Result<ArrayRef> {
 
 fn bin(args: &[ArrayRef]) -> Result<ArrayRef> {
     texts(args, |row| Ok(Some(format!("{:b}", long(args, 0).value(row)))))
+}
+
+/// One bit of a number, counted from the lowest.
+pub(super) fn bit_get(call: &Call<'_>) -> crate::error::Result<Typed> {
+    let number = implicit_cast(&call.args[0], &Expected::Integral, call.conf)?
+        .filter(|_| call.args[0].data_type != SparkType::String)
+        .ok_or_else(|| errors::unexpected_input(&call.sql(), 0, "\"INTEGRAL\"", &call.args[0]))?;
+    let width = match number.data_type {
+        SparkType::Byte => 8,
+        SparkType::Short => 16,
+        SparkType::Integer => 32,
+        _ => 64,
+    };
+    let args = vec![cast_to(number, &SparkType::Long, call.conf)?, call.take_as(1, SparkType::Integer)?];
+    Ok(call.finish(BitGet { name: call.name.clone(), width }, args, SparkType::Byte))
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct BitGet {
+    name: String,
+    width: i32,
+}
+
+impl Kernel for BitGet {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn return_type(&self) -> DataType {
+        DataType::Int8
+    }
+
+    fn evaluate(&self, args: &[ArrayRef], _context: &Evaluation<'_>) -> Result<ArrayRef> {
+        each::<_, Int8Array>(args, |row| {
+            let place = int(args, 1).value(row);
+            if !(0..self.width).contains(&place) {
+                let parameters = [
+                    ("functionName", format!("`{}`", self.name)),
+                    ("parameter", "`pos`".to_owned()),
+                    ("upper", self.width.to_string()),
+                    ("invalidValue", place.to_string()),
+                ];
+                return Err(external(SparkError::new(
+                    "INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE",
+                    parameters,
+                )));
+            }
+            Ok(Some(i8::from(long(args, 0).value(row) >> place & 1 == 1)))
+        })
+    }
 }
 
 /// `a & b`, `a | b`, `a ^ b` on whole numbers of one type.

@@ -3,6 +3,8 @@
 use std::f64::consts;
 
 use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{DurationMicrosecondType, IntervalYearMonthType};
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -11,6 +13,7 @@ use datafusion::scalar::ScalarValue;
 
 use crate::analyzer::Typed;
 use crate::functions::call::{Arity, Call, Function};
+use crate::functions::computed::Computed;
 use crate::functions::rows::{double, doubles};
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
@@ -84,11 +87,33 @@ fn missing(name: &str) -> crate::error::Error {
 
 fn unary(call: &Call<'_>) -> crate::error::Result<Typed> {
     let at = UNARY_ROWS.iter().position(|row| row.name == call.name).ok_or_else(|| missing(&call.name))?;
+    let is_interval =
+        matches!(call.args[0].data_type, SparkType::DayTimeInterval(..) | SparkType::YearMonthInterval(..));
+    if is_interval && call.name.starts_with("sign") {
+        return Ok(sign_of_interval(call, UNARY_ROWS[at].printed));
+    }
     let arg = call.take_as(0, SparkType::Double)?;
     let may_be_null = call.name.starts_with("ln") || call.name.starts_with("log");
     let nullable = arg.nullable || may_be_null;
     let typed = call.finish(DoubleKernel::Unary(at), vec![arg], SparkType::Double).nullable(nullable);
     Ok(Typed { sql: format!("{}({})", UNARY_ROWS[at].printed, call.args[0].sql), ..typed })
+}
+
+fn sign_of_interval(call: &Call<'_>, printed: &str) -> Typed {
+    let run = |args: &[ArrayRef]| {
+        doubles(args, |row| {
+            let sign = match args[0].data_type() {
+                DataType::Duration(_) => {
+                    args[0].as_primitive::<DurationMicrosecondType>().value(row).signum()
+                }
+                _ => i64::from(args[0].as_primitive::<IntervalYearMonthType>().value(row).signum()),
+            };
+            Ok(Some([-1.0, 0.0, 1.0][usize::try_from(sign + 1).unwrap_or(1)]))
+        })
+    };
+    let kernel = Computed { name: "sign of an interval".to_owned(), returns: SparkType::Double, run };
+    let typed = call.finish(kernel, call.args.clone(), SparkType::Double);
+    Typed { sql: format!("{printed}({})", call.args[0].sql), ..typed }
 }
 
 /// `log(x)` is the natural logarithm, `log(base, x)` any.

@@ -16,6 +16,7 @@ use crate::analyzer::{Expected, Typed, decimal_for};
 use crate::error::{Error, SparkError};
 use crate::functions::call::Call;
 use crate::functions::external;
+use crate::functions::interval_math::absolute_interval;
 use crate::functions::signed;
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
@@ -39,6 +40,9 @@ struct RoundingKernel {
 
 /// Overflow of the smallest whole number is an error under ANSI.
 pub(super) fn abs(call: &Call<'_>) -> crate::error::Result<Typed> {
+    if let Some((data_type, expr)) = absolute_interval(&call.args[0]) {
+        return Ok(call.result(expr, data_type));
+    }
     let arg = call.take(0, &Expected::Numeric)?;
     let returns = arg.data_type.clone();
     let kernel =

@@ -136,16 +136,17 @@ fn unhex(call: &Call<'_>) -> crate::error::Result<Typed> {
 }
 
 fn run_unhex(args: &[ArrayRef]) -> Result<ArrayRef> {
-    binaries(args, |row| {
-        let digit = |c: char| c.to_digit(16).and_then(|d| u8::try_from(d).ok());
-        let digits: Option<Vec<u8>> = text(args, 0).value(row).chars().map(digit).collect();
-        Ok(digits.map(|mut digits| {
-            if !digits.len().is_multiple_of(2) {
-                digits.insert(0, 0);
-            }
-            digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
-        }))
-    })
+    binaries(args, |row| Ok(from_hex(text(args, 0).value(row))))
+}
+
+/// The bytes of hexadecimal digits; None for other text.
+pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |c: char| c.to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let mut digits: Vec<u8> = text.chars().map(digit).collect::<Option<_>>()?;
+    if !digits.len().is_multiple_of(2) {
+        digits.insert(0, 0);
+    }
+    Some(digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect())
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -165,27 +166,29 @@ fn base64(args: &[ArrayRef]) -> Result<ArrayRef> {
     })
 }
 
-/// Leniently, as MIME: what is not of the alphabet is passed over, padding ends the text.
 fn unbase64(args: &[ArrayRef]) -> Result<ArrayRef> {
-    binaries(args, |row| {
-        let mut decoded = Vec::new();
-        let (mut group, mut bits) = (0u32, 0u32);
-        for byte in text(args, 0).value(row).bytes().take_while(|b| *b != b'=') {
-            let byte = match byte {
-                b'-' => b'+',
-                b'_' => b'/',
-                other => other,
-            };
-            let Some(sixth) = BASE64.iter().position(|b| *b == byte) else { continue };
-            group = group << 6 | sixth as u32;
-            bits += 6;
-            if bits >= 8 {
-                bits -= 8;
-                decoded.push((group >> bits & 0xFF) as u8);
-            }
+    binaries(args, |row| Ok(Some(from_base64(text(args, 0).value(row)))))
+}
+
+/// Leniently, as MIME: what is not of the alphabet is passed over, padding ends the text.
+pub(super) fn from_base64(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::new();
+    let (mut group, mut bits) = (0u32, 0u32);
+    for byte in text.bytes().take_while(|b| *b != b'=') {
+        let byte = match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        };
+        let Some(sixth) = BASE64.iter().position(|b| *b == byte) else { continue };
+        group = group << 6 | sixth as u32;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            decoded.push((group >> bits & 0xFF) as u8);
         }
-        Ok(Some(decoded))
-    })
+    }
+    decoded
 }
 
 /// The text backwards. Bytes that are no character travel as Spark has them: by the length that a first byte announces.
@@ -330,7 +333,8 @@ impl Charset {
             Self::Latin1 => value.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
             Self::Utf8 => Some(value.as_bytes().to_vec()),
             Self::Utf16 { big_endian, marked } => {
-                let mark = if marked { vec![0xFE, 0xFF] } else { Vec::new() };
+                // Nothing needs no mark.
+                let mark = if marked && !value.is_empty() { vec![0xFE, 0xFF] } else { Vec::new() };
                 let units = value.encode_utf16();
                 let bytes = units.flat_map(|u| if big_endian { u.to_be_bytes() } else { u.to_le_bytes() });
                 Some(mark.into_iter().chain(bytes).collect())

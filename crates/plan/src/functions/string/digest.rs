@@ -1,4 +1,4 @@
-//! `md5`, `sha1`, `sha2`, `crc32`: of bytes, so of the bytes below a cast to STRING.
+//! `md5`, `sha1`, `sha2`, `crc32`, `luhn_check`: sums of bytes, so of the bytes below a cast to STRING.
 
 use arrow_array::ArrayRef;
 use arrow_schema::DataType;
@@ -7,12 +7,12 @@ use datafusion::functions::crypto::expr_fn as crypto;
 use datafusion::logical_expr::{Cast, Expr};
 use datafusion::scalar::ScalarValue;
 
-use super::BYTES;
+use super::{BYTES, TEXT};
 use crate::analyzer::Typed;
 use crate::error::Error;
 use crate::functions::call::{Arity, Call, Function};
 use crate::functions::computed::Computed;
-use crate::functions::rows::{binary, longs, texts};
+use crate::functions::rows::{binary, booleans, longs, text, texts};
 use crate::functions::simple::Simple;
 use crate::functions::udf;
 use crate::types::SparkType;
@@ -21,6 +21,7 @@ use crate::types::SparkType;
 pub(crate) static SIMPLE: &[Simple] = &[
     Simple { name: "crc32", params: &[BYTES], optional: 0, returns: SparkType::Long, run: crc32 },
     Simple { name: "sha1", params: &[BYTES], optional: 0, returns: SparkType::String, run: sha1 },
+    Simple { name: "luhn_check", params: &[TEXT], optional: 0, returns: SparkType::Boolean, run: luhn_check },
     Simple { name: "sha", params: &[BYTES], optional: 0, returns: SparkType::String, run: sha1 },
 ];
 
@@ -29,6 +30,26 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "md5", arity: Arity::exactly(1), build: md5 },
     Function { name: "sha2", arity: Arity::exactly(2), build: sha2 },
 ];
+
+/// Whether a text is digits whose sum by Luhn ends in 0: from the right every second one counts twice, and of a sum of
+/// two digits both.
+fn luhn_check(args: &[ArrayRef]) -> Result<ArrayRef> {
+    booleans(args, |row| {
+        let digits = text(args, 0).value(row).as_bytes();
+        let sum: u32 = digits
+            .iter()
+            .rev()
+            .enumerate()
+            .map(|(place, digit)| match u32::from(digit.wrapping_sub(b'0')) {
+                digit if place % 2 == 0 => digit,
+                digit if digit > 4 => 2 * digit - 9,
+                digit => 2 * digit,
+            })
+            .sum();
+        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        Ok(Some(is_number && sum.is_multiple_of(10)))
+    })
+}
 
 fn md5(call: &Call<'_>) -> crate::error::Result<Typed> {
     let bytes = call.take(0, &BYTES)?;

@@ -3,9 +3,11 @@
 use arrow_array::ArrayRef;
 use datafusion::common::Result;
 
-use super::{INT, TEXT};
+use super::{BYTES, INT, TEXT};
+use crate::analyzer::Typed;
+use crate::functions::call::{Arity, Call, Function};
 use crate::functions::defaulted::{Default, Defaulted};
-use crate::functions::rows::{int, text, texts};
+use crate::functions::rows::{binaries, binary, int, text, texts};
 use crate::functions::simple::Simple;
 use crate::types::SparkType;
 
@@ -29,12 +31,17 @@ pub(crate) static SIMPLE: &[Simple] = &[
     row("space", &[INT], 0, space),
 ];
 
-/// Functions with default values.
-pub(crate) static DEFAULTED: &[Defaulted] = &[
-    Defaulted { simple: row("lpad", &[TEXT, INT, TEXT], 0, lpad), defaults: &[Default::Text(" ")] },
-    Defaulted { simple: row("rpad", &[TEXT, INT, TEXT], 0, rpad), defaults: &[Default::Text(" ")] },
-    Defaulted { simple: row("overlay", &[TEXT, TEXT, INT, INT], 0, overlay), defaults: &[Default::Int(-1)] },
+/// Functions with rules of their own.
+pub(crate) static FUNCTIONS: &[Function] = &[
+    Function { name: "lpad", arity: Arity::between(2, 3), build: pad_left },
+    Function { name: "rpad", arity: Arity::between(2, 3), build: pad_right },
 ];
+
+/// Functions with default values.
+pub(crate) static DEFAULTED: &[Defaulted] = &[Defaulted {
+    simple: row("overlay", &[TEXT, TEXT, INT, INT], 0, overlay),
+    defaults: &[Default::Int(-1)],
+}];
 
 /// Only blanks are trimmed unless characters are given, as `trim(characters, text)`.
 fn trimmed(
@@ -103,6 +110,48 @@ fn filling(args: &[ArrayRef], row: usize) -> (String, String) {
         (text(args, 0).value(row), count(int(args, 1).value(row)), text(args, 2).value(row));
     let missing = width.saturating_sub(value.chars().count());
     (first(value, width).to_owned(), fill.chars().cycle().take(missing).collect())
+}
+
+fn pad_left(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static TEXTS: Defaulted =
+        Defaulted { simple: row("lpad", &[TEXT, INT, TEXT], 0, lpad), defaults: &[Default::Text(" ")] };
+    static ALL_BYTES: Simple = of_bytes("lpad", |args| {
+        binaries(args, |row| {
+            let (value, filling) = byte_filling(args, row);
+            Ok(Some([filling, value].concat()))
+        })
+    });
+    padded(call, &TEXTS, &ALL_BYTES)
+}
+
+fn pad_right(call: &Call<'_>) -> crate::error::Result<Typed> {
+    static TEXTS: Defaulted =
+        Defaulted { simple: row("rpad", &[TEXT, INT, TEXT], 0, rpad), defaults: &[Default::Text(" ")] };
+    static ALL_BYTES: Simple = of_bytes("rpad", |args| {
+        binaries(args, |row| {
+            let (value, filling) = byte_filling(args, row);
+            Ok(Some([value, filling].concat()))
+        })
+    });
+    padded(call, &TEXTS, &ALL_BYTES)
+}
+
+const fn of_bytes(name: &'static str, run: fn(&[ArrayRef]) -> Result<ArrayRef>) -> Simple {
+    Simple { name, params: &[BYTES, INT, BYTES], optional: 1, returns: SparkType::Binary, run }
+}
+
+/// BINARY is filled with bytes, zeros if none are given; all else is text.
+fn padded(call: &Call<'_>, texts: &'static Defaulted, bytes: &'static Simple) -> crate::error::Result<Typed> {
+    let is_binary = |arg: &Typed| arg.data_type == SparkType::Binary;
+    let of_bytes = call.args.first().is_some_and(is_binary) && call.args.get(2).is_none_or(is_binary);
+    if of_bytes { bytes.build(call) } else { texts.build(call) }
+}
+
+fn byte_filling(args: &[ArrayRef], row: usize) -> (Vec<u8>, Vec<u8>) {
+    let (value, width) = (binary(args, 0).value(row), count(int(args, 1).value(row)));
+    let fill = args.get(2).map_or(&[0][..], |_| binary(args, 2).value(row));
+    let missing = width.saturating_sub(value.len());
+    (value[..width.min(value.len())].to_vec(), fill.iter().copied().cycle().take(missing).collect())
 }
 
 fn lpad(args: &[ArrayRef]) -> Result<ArrayRef> {

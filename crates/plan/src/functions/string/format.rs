@@ -96,7 +96,7 @@ fn specifier(text: &str) -> Option<(Specifier, char, &str)> {
 
 impl Specifier {
     fn pad(&self, text: &str, out: &mut String) {
-        let missing = self.width.saturating_sub(text.chars().count());
+        let missing = self.width.saturating_sub(text.encode_utf16().count());
         if self.left {
             out.push_str(text);
             out.extend(std::iter::repeat_n(' ', missing));
@@ -116,11 +116,11 @@ impl Specifier {
         let upper = conversion.is_ascii_uppercase();
         let shown = match (conversion.to_ascii_lowercase(), value.is_null()) {
             ('b', true) => Some("false".to_owned()),
-            (_, true) => Some("null".to_owned()),
-            ('s', false) => {
-                let text = text(value)?;
+            ('s', is_null) => {
+                let text = if is_null { "null".to_owned() } else { text(value)? };
                 Some(self.precision.map_or(text.clone(), |n| text.chars().take(n).collect()))
             }
+            (_, true) => Some("null".to_owned()),
             ('b', false) => Some((*value != ScalarValue::Boolean(Some(false))).to_string()),
             ('d', false) => {
                 whole(value).map(|n| self.signed(self.group(&n.unsigned_abs().to_string()), n < 0))

@@ -5,11 +5,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use datafusion::common::Result;
 
+use super::decimal_pattern::DecimalPattern;
 use super::{INT, TEXT};
 use crate::analyzer::{Expected, Typed, cast_to};
 use crate::functions::arithmetic::overflowed;
 use crate::functions::call::{Arity, Call, Function};
 use crate::functions::computed::Computed;
+use crate::functions::external;
 use crate::functions::rows::{int, text, texts};
 use crate::types::SparkType;
 
@@ -19,25 +21,42 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "conv", arity: Arity::exactly(3), build: conv },
 ];
 
-/// With commas between thousands and so many digits behind the point, rounded half to even; NULL for a negative count.
+/// With commas between thousands and so many digits behind the point, rounded half to even, NULL for a negative count;
+/// or by a pattern.
 fn format_number(call: &Call<'_>) -> crate::error::Result<Typed> {
     let number = call.take(0, &Expected::Numeric)?;
     if call.args[0].data_type == SparkType::String {
         return Err(crate::analyzer::errors::unexpected_input(&call.sql(), 0, "\"NUMERIC\"", &call.args[0]));
-    }
-    if call.args[1].data_type == SparkType::String {
-        return Err(crate::error::Error::unsupported(
-            "format_number with a pattern; give the number of digits",
-        ));
     }
     let exact = match number.data_type {
         // The shortest form of a FLOAT or DOUBLE is what is rounded.
         SparkType::Float | SparkType::Double => cast_to(number, &SparkType::Double, call.conf)?,
         _ => cast_to(number, &SparkType::String, call.conf)?,
     };
-    let args = vec![cast_to(exact, &SparkType::String, call.conf)?, call.take(1, &INT)?];
+    let shown = cast_to(exact, &SparkType::String, call.conf)?;
+    if call.args[1].data_type == SparkType::String {
+        let args = vec![shown, call.take(1, &TEXT)?];
+        let kernel =
+            Computed { name: "format_number".to_owned(), returns: SparkType::String, run: by_pattern };
+        return Ok(call.finish(kernel, args, SparkType::String).nullable(true));
+    }
+    let args = vec![shown, call.take(1, &INT)?];
     let kernel = Computed { name: "format_number".to_owned(), returns: SparkType::String, run: grouped };
     Ok(call.finish(kernel, args, SparkType::String).nullable(true))
+}
+
+fn by_pattern(args: &[ArrayRef]) -> Result<ArrayRef> {
+    let mut last: Option<(String, DecimalPattern)> = None;
+    texts(args, |row| {
+        let pattern = text(args, 1).value(row);
+        let known = match last.take().filter(|(known, _)| known == pattern) {
+            Some((_, known)) => known,
+            None => DecimalPattern::new(pattern).map_err(external)?,
+        };
+        let shown = known.format(text(args, 0).value(row));
+        last = Some((pattern.to_owned(), known));
+        Ok(Some(shown))
+    })
 }
 
 fn grouped(args: &[ArrayRef]) -> Result<ArrayRef> {
@@ -75,7 +94,7 @@ fn group(number: &str, digits: usize) -> String {
 }
 
 /// A number without exponent.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return text.to_owned() };
     let exponent: i64 = exponent.parse().unwrap_or(0);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -89,7 +108,7 @@ fn plain(text: &str) -> String {
 }
 
 /// Digits before the point, and so many behind it, rounded half to even.
-fn rounded(text: &str, digits: usize) -> (String, String) {
+pub(super) fn rounded(text: &str, digits: usize) -> (String, String) {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let whole = whole.trim_start_matches('0');
     let kept: String = fraction.chars().chain(std::iter::repeat('0')).take(digits).collect();

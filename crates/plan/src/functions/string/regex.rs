@@ -45,6 +45,10 @@ pub(crate) static DEFAULTED: &[Defaulted] = &[
         simple: row("regexp_extract", &[TEXT, TEXT, INT], SparkType::String, regexp_extract),
         defaults: &[Default::Int(1)],
     },
+    Defaulted {
+        simple: row("regexp_instr", &[TEXT, TEXT, INT], SparkType::Integer, regexp_instr),
+        defaults: &[Default::Int(0)],
+    },
 ];
 
 /// Functions with rules of their own.
@@ -98,12 +102,12 @@ fn lists(
 
 /// The pattern of the last row, compiled; patterns are mostly constants.
 #[derive(std::default::Default)]
-struct Patterns {
+pub(super) struct Patterns {
     last: Option<(String, Regex)>,
 }
 
 impl Patterns {
-    fn get(&mut self, pattern: &str, function: &str) -> Result<&Regex> {
+    pub(super) fn get(&mut self, pattern: &str, function: &str) -> Result<&Regex> {
         let known = self.last.as_ref().is_some_and(|(text, _)| text == pattern);
         if !known {
             self.last = Some((pattern.to_owned(), compile(pattern, function)?));
@@ -230,6 +234,17 @@ fn regexp_substr(args: &[ArrayRef]) -> Result<ArrayRef> {
     texts(args, |row| {
         let regex = patterns.get(text(args, 1).value(row), "regexp_substr")?;
         Ok(regex.find(text(args, 0).value(row)).map(|found| found.as_str().to_owned()))
+    })
+}
+
+/// Where the first match begins, from 1; 0 if there is none. The third argument has no meaning, as in Spark.
+fn regexp_instr(args: &[ArrayRef]) -> Result<ArrayRef> {
+    let mut patterns = Patterns::default();
+    ints(args, |row| {
+        let value = text(args, 0).value(row);
+        let regex = patterns.get(text(args, 1).value(row), "regexp_instr")?;
+        let before = regex.find(value).map(|found| value[..found.start()].encode_utf16().count());
+        Ok(Some(before.map_or(0, |before| to_int(before + 1))))
     })
 }
 

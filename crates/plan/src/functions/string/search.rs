@@ -4,7 +4,9 @@ use arrow_array::ArrayRef;
 use datafusion::common::Result;
 
 use super::{INT, TEXT};
+use crate::analyzer::{Expected, Typed};
 use crate::error::SparkError;
+use crate::functions::call::{Arity, Call, Function};
 use crate::functions::defaulted::{Default, Defaulted};
 use crate::functions::external;
 use crate::functions::rows::{booleans, int, ints, text, texts, to_int};
@@ -26,7 +28,6 @@ pub(crate) static SIMPLE: &[Simple] = &[
     of_texts("contains", SparkType::Boolean, contains),
     of_texts("startswith", SparkType::Boolean, startswith),
     of_texts("endswith", SparkType::Boolean, endswith),
-    of_texts("levenshtein", SparkType::Integer, levenshtein),
     Simple {
         name: "translate",
         params: &[TEXT, TEXT, TEXT],
@@ -49,6 +50,10 @@ pub(crate) static SIMPLE: &[Simple] = &[
         run: split_part,
     },
 ];
+
+/// Functions with rules of their own.
+pub(crate) static FUNCTIONS: &[Function] =
+    &[Function { name: "levenshtein", arity: Arity::between(2, 3), build: levenshtein }];
 
 const fn locate_as(name: &'static str) -> Defaulted {
     let params = &[TEXT, TEXT, INT];
@@ -117,9 +122,24 @@ fn endswith(args: &[ArrayRef]) -> Result<ArrayRef> {
     booleans(args, |row| Ok(Some(text(args, 0).value(row).ends_with(text(args, 1).value(row)))))
 }
 
-fn levenshtein(args: &[ArrayRef]) -> Result<ArrayRef> {
+/// The number of edits from one text to the other; -1 where it is over the third argument.
+fn levenshtein(call: &Call<'_>) -> crate::error::Result<Typed> {
+    const PARAMS: &[Expected] = &[TEXT, TEXT, INT];
+    static DISTANCE: Simple = Simple {
+        name: "levenshtein",
+        params: PARAMS,
+        optional: 1,
+        returns: SparkType::Integer,
+        run: distance,
+    };
+    DISTANCE.build(call)
+}
+
+fn distance(args: &[ArrayRef]) -> Result<ArrayRef> {
     ints(args, |row| {
-        Ok(Some(to_int(strsim::levenshtein(text(args, 0).value(row), text(args, 1).value(row)))))
+        let edits = to_int(strsim::levenshtein(text(args, 0).value(row), text(args, 1).value(row)));
+        let limit = args.get(2).map_or(i32::MAX, |_| int(args, 2).value(row));
+        Ok(Some(if edits > limit { -1 } else { edits }))
     })
 }
 

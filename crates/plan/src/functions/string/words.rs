@@ -1,4 +1,4 @@
-//! Texts as words: `initcap`, `concat_ws`, `elt`, `soundex`, `url_encode`, `format_string`.
+//! Texts as words: `initcap`, `concat_ws`, `elt`, `soundex`, `quote`, `format_string`.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -21,12 +21,8 @@ const fn of_text(name: &'static str, run: fn(&[ArrayRef]) -> Result<ArrayRef>) -
 }
 
 /// Functions of fixed types.
-pub(crate) static SIMPLE: &[Simple] = &[
-    of_text("initcap", initcap),
-    of_text("soundex", soundex),
-    of_text("url_encode", url_encode),
-    of_text("url_decode", url_decode),
-];
+pub(crate) static SIMPLE: &[Simple] =
+    &[of_text("initcap", initcap), of_text("soundex", soundex), of_text("quote", quote)];
 
 /// Functions with rules of their own.
 pub(crate) static FUNCTIONS: &[Function] = &[
@@ -77,39 +73,9 @@ fn soundex(args: &[ArrayRef]) -> Result<ArrayRef> {
     })
 }
 
-/// As HTML forms do: a blank is a plus.
-fn url_encode(args: &[ArrayRef]) -> Result<ArrayRef> {
-    texts(args, |row| {
-        let encode = |byte: u8| match byte {
-            b' ' => "+".to_owned(),
-            b if b.is_ascii_alphanumeric() || b".-*_".contains(&b) => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        };
-        Ok(Some(text(args, 0).value(row).bytes().map(encode).collect()))
-    })
-}
-
-fn url_decode(args: &[ArrayRef]) -> Result<ArrayRef> {
-    texts(args, |row| {
-        let value = text(args, 0).value(row);
-        let refused = || external(SparkError::new("CANNOT_DECODE_URL", [("url", value)]));
-        let mut bytes = Vec::new();
-        let mut rest = value.as_bytes();
-        while let Some((first, behind)) = rest.split_first() {
-            rest = behind;
-            match first {
-                b'+' => bytes.push(b' '),
-                b'%' => {
-                    let digits =
-                        behind.get(..2).and_then(|d| std::str::from_utf8(d).ok()).ok_or_else(refused)?;
-                    bytes.push(u8::from_str_radix(digits, 16).map_err(|_| refused())?);
-                    rest = &behind[2..];
-                }
-                other => bytes.push(*other),
-            }
-        }
-        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-    })
+/// In single quotes, with a backslash in front of those inside.
+fn quote(args: &[ArrayRef]) -> Result<ArrayRef> {
+    texts(args, |row| Ok(Some(format!("'{}'", text(args, 0).value(row).replace('\'', "\\'")))))
 }
 
 /// Strings and the strings of arrays, those that are not NULL, with a separator between them.

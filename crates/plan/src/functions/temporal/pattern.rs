@@ -38,6 +38,10 @@ pub(super) fn to_timestamp(call: &Call<'_>) -> crate::error::Result<Typed> {
     read(call, &SparkType::Timestamp, ansi_overflow(call.conf.ansi()))
 }
 
+pub(super) fn to_timestamp_ntz(call: &Call<'_>) -> crate::error::Result<Typed> {
+    read(call, &SparkType::TimestampNtz, ansi_overflow(call.conf.ansi()))
+}
+
 pub(super) fn try_to_timestamp(call: &Call<'_>) -> crate::error::Result<Typed> {
     read(call, &SparkType::Timestamp, Overflow::Null)
 }
@@ -135,6 +139,13 @@ impl Kernel for ByPattern {
             let dates: PrimitiveArray<Date32Type> = self
                 .each(text, patterns, |pattern, text| pattern.parse_date(text).map_err(|e| e.to_string()))?;
             return Ok(Arc::new(dates));
+        }
+        if self.to == SparkType::TimestampNtz {
+            let times: PrimitiveArray<TimestampMicrosecondType> =
+                self.each(text, patterns, |pattern, text| {
+                    pattern.parse_timestamp_ntz(text, true).map_err(|e| e.to_string())
+                })?;
+            return Ok(Arc::new(times));
         }
         let times: PrimitiveArray<TimestampMicrosecondType> =
             self.each(text, patterns, |pattern, text| {
