@@ -285,7 +285,7 @@ pub enum JsonFault {
         /// What was found, for logs.
         what: String,
         /// The cause, where Spark names one below that condition.
-        value: Option<JsonValueFault>,
+        value: Option<Box<JsonValueFault>>,
     },
 }
 

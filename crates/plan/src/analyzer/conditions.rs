@@ -116,13 +116,13 @@ pub(crate) fn wrong_operand(sql: &str, required: &str, actual: &SparkType) -> Er
 /// The arguments of a function or the branches of a CASE have no common type.
 pub(crate) fn different_types(sql: &str, function: &str, types: &[SparkType]) -> Error {
     let types: Vec<String> = types.iter().map(quoted_type).collect();
+    let list = match function {
+        "array" => format!("({})", types.join(" or ")),
+        _ => format!("[{}]", types.join(", ")),
+    };
     spark(
         "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
-        [
-            ("sqlExpr", format!("\"{sql}\"")),
-            ("functionName", identifier(&[function])),
-            ("dataType", format!("[{}]", types.join(", "))),
-        ],
+        [("sqlExpr", format!("\"{sql}\"")), ("functionName", identifier(&[function])), ("dataType", list)],
     )
 }
 

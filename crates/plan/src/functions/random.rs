@@ -13,7 +13,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::DataType;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::Volatility;
+use datafusion::logical_expr::{ColumnarValue, Volatility};
 use datafusion::scalar::ScalarValue;
 
 use super::call::{Arity, Call, Function, fold};
@@ -229,6 +229,12 @@ impl Kernel for Random {
 
     fn volatility(&self) -> Volatility {
         Volatility::Volatile
+    }
+
+    /// A constant argument gives another value for each row, too.
+    fn evaluate_columnar(&self, args: &[ColumnarValue], context: &Evaluation<'_>) -> Result<ColumnarValue> {
+        let arrays = args.iter().map(|arg| arg.to_array(context.rows)).collect::<Result<Vec<_>>>()?;
+        self.evaluate(&arrays, context).map(ColumnarValue::Array)
     }
 
     fn evaluate(&self, args: &[ArrayRef], context: &Evaluation<'_>) -> Result<ArrayRef> {

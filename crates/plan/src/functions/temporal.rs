@@ -57,6 +57,8 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function { name: "try_make_timestamp_ntz", arity: Arity::exactly(6), build: make::make_timestamp },
     Function { name: "to_time", arity: Arity::between(1, 2), build: no_time_type },
     Function { name: "try_to_time", arity: Arity::between(1, 2), build: no_time_type },
+    Function { name: "make_interval", arity: Arity::between(0, 7), build: no_calendar_interval },
+    Function { name: "try_make_interval", arity: Arity::between(0, 7), build: no_calendar_interval },
     Function { name: "convert_timezone", arity: Arity::between(2, 3), build: convert::convert_timezone },
     Function { name: "window_time", arity: Arity::exactly(1), build: super::event_window::window_time_call },
     Function { name: "to_timestamp_ltz", arity: Arity::between(1, 2), build: pattern::to_timestamp },
@@ -65,6 +67,13 @@ pub(crate) static FUNCTIONS: &[Function] = &[
 /// As in Spark, where the type TIME is off unless a setting turns it on.
 fn no_time_type(_call: &Call<'_>) -> crate::error::Result<crate::analyzer::Typed> {
     Err(crate::analyzer::errors::spark::<&str, &str, 0>("UNSUPPORTED_TIME_TYPE", []))
+}
+
+fn no_calendar_interval(call: &Call<'_>) -> crate::error::Result<crate::analyzer::Typed> {
+    Err(crate::error::Error::unsupported(format!(
+        "{} (an INTERVAL of months, days and time together; use make_ym_interval or make_dt_interval)",
+        call.name
+    )))
 }
 
 /// Functions in the session's time zone.

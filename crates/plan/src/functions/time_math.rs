@@ -69,8 +69,11 @@ pub(crate) fn time_arithmetic(
             };
         }
     };
-    // `interval + time` is `time + interval`.
-    let swap = !subtract && interval(&left.data_type) && !interval(&right.data_type);
+    // `interval + time` is `time + interval`, and so are days.
+    let days = |t: &SparkType| matches!(t, SparkType::Byte | SparkType::Short | SparkType::Integer);
+    let is_behind = interval(&left.data_type) && !interval(&right.data_type)
+        || days(&left.data_type) && right.data_type == SparkType::Date;
+    let swap = !subtract && is_behind;
     let (base, by) = if swap { (right, left) } else { (left, right) };
     let Some((step, base_type, by_type, result)) = plan(&base.data_type, &by.data_type, subtract) else {
         return Err(errors::different_operands(sql, &left.data_type, &right.data_type));

@@ -69,6 +69,7 @@ impl Trace {
         }
         let place = place(target, &self.path);
         let value = self.unfit.zip(place).and_then(|(unfit, place)| unfit.fault(place, innermost, formats));
+        let value = value.map(Box::new);
         (JsonFault::Malformed { what: "a value does not fit its field".into(), value }, path)
     }
 }

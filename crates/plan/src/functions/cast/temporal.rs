@@ -127,9 +127,15 @@ impl Cast<'_> {
 
     fn instant_of_double(&self, seconds: f64, from: &SparkType) -> Result<Option<i64>> {
         if seconds.is_finite() {
-            #[expect(clippy::cast_possible_truncation, reason = "saturates as on the JVM")]
             #[expect(clippy::cast_precision_loss, reason = "a million is exact")]
-            return Ok(Some((seconds * MICROS_PER_SECOND as f64) as i64));
+            let micros = seconds * MICROS_PER_SECOND as f64;
+            if self.overflow == Overflow::Error && micros.abs() >= 9_223_372_036_854_775_808.0 {
+                let mut shown = String::new();
+                millstream_columnar::text::append_f64(micros, &mut shown);
+                return Err(failure::overflow(&format!("{shown}D"), &SparkType::Double, &SparkType::Long));
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "saturates as on the JVM")]
+            return Ok(Some(micros as i64));
         }
         if self.overflow == Overflow::Error {
             let mut shown = String::new();

@@ -112,6 +112,12 @@ pub(super) fn map(call: &Call<'_>) -> crate::error::Result<Typed> {
     let (keys, values) = (every(0), every(1));
     let key = common(&keys, call, "map")?.unwrap_or(SparkType::Null);
     let value = common(&values, call, "map")?.unwrap_or(SparkType::Null);
+    if matches!(key, SparkType::Map(..)) {
+        return Err(errors::spark(
+            "DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE",
+            [("keyType", errors::quoted_type(&key)), ("sqlExpr", format!("\"{}\"", call.sql()))],
+        ));
+    }
     let (keys, values) = (cast_all(&keys, &key, call.conf)?, cast_all(&values, &value, call.conf)?);
     let contains_null = values.iter().any(|v| v.nullable);
     let data_type = SparkType::Map(Box::new(key.clone()), Box::new(value.clone()), contains_null);

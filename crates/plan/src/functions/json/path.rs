@@ -8,8 +8,20 @@ use arrow_array::{Array, ArrayRef};
 use datafusion::common::Result;
 use millstream_columnar::json::JsonPath;
 
+use crate::analyzer::Typed;
+use crate::functions::call::Call;
+use crate::functions::computed::Computed;
+use crate::types::SparkType;
+
+/// Documents are STRING, or BINARY as Kafka's values come; nothing else is cast to text.
+pub(super) fn get_json_object(call: &Call<'_>) -> crate::error::Result<Typed> {
+    let args = vec![call.payload_text(&call.sql())?, call.text_only(1)?];
+    let kernel = Computed { name: "get_json_object".to_owned(), returns: SparkType::String, run: found };
+    Ok(call.finish(kernel, args, SparkType::String).nullable(true))
+}
+
 /// The values that paths find in documents.
-pub(super) fn get_json_object(args: &[ArrayRef]) -> Result<ArrayRef> {
+fn found(args: &[ArrayRef]) -> Result<ArrayRef> {
     let (texts, paths) = (args[0].as_string_view(), args[1].as_string_view());
     let mut last: Option<(&str, Option<JsonPath>)> = None;
     let mut out = StringViewBuilder::with_capacity(texts.len());

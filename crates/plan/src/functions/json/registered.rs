@@ -105,7 +105,7 @@ impl Decode for RegisteredJson {
             self.0.read(&payloads.slice(0, first), &[])?;
             let why = reason(first).map_or("", |unreadable| &unreadable.why);
             let record = String::from_utf8_lossy(column.value(first)).into_owned();
-            let fault = JsonFault::Malformed { what: why.to_owned() };
+            let fault = JsonFault::Malformed { what: why.to_owned(), value: None };
             return Err(external(malformed(record, &fault, &self.0.schema).about("Cause", why)));
         }
         let documents = zip(&BooleanArray::from(bad.clone()), column, &payloads)?;

@@ -12,11 +12,11 @@ use datafusion::error::DataFusionError;
 use millstream_columnar::json::{JsonWriteOptions, JsonWriter};
 
 use super::{bad_option, registered};
-use crate::analyzer::{Typed, errors};
+use crate::analyzer::{Typed, cast_to, errors};
 use crate::functions::call::Call;
 use crate::functions::registered::{framing_options, shown};
 use crate::functions::udf::{Evaluation, Kernel};
-use crate::types::SparkType;
+use crate::types::{SparkType, StructField};
 
 #[derive(Clone)]
 pub(super) struct ToJson {
@@ -57,6 +57,11 @@ pub(super) fn compile(
     for (name, text) in &options {
         parsed.set(name, text).map_err(bad_option)?;
     }
+    // Arrow's intervals do not know their fields, so they are written before.
+    let value = match written(&value.data_type) {
+        Some(written) => cast_to(value, &written, call.conf)?,
+        None => value,
+    };
     let writer = JsonWriter::new(&value.data_type.to_arrow(), parsed).map_err(bad_option)?;
     let kernel = ToJson { source: value.data_type.clone(), options, writer: Arc::new(writer) };
     Ok((value, kernel))
@@ -65,6 +70,35 @@ pub(super) fn compile(
 impl ToJson {
     pub(super) fn write(&self, values: &dyn Array) -> Result<ArrayRef> {
         self.writer.write(values).map_err(|e| DataFusionError::External(Box::new(e)))
+    }
+}
+
+/// The type with text in the place of intervals other than keys; none if there is no interval.
+fn written(data_type: &SparkType) -> Option<SparkType> {
+    match data_type {
+        SparkType::DayTimeInterval(..) | SparkType::YearMonthInterval(..) => Some(SparkType::String),
+        SparkType::Array(element, nulls) => Some(SparkType::Array(Box::new(written(element)?), *nulls)),
+        SparkType::Map(key, value, nulls) => {
+            Some(SparkType::Map(key.clone(), Box::new(written(value)?), *nulls))
+        }
+        SparkType::Struct(fields) => {
+            let types: Vec<Option<SparkType>> = fields.fields.iter().map(|f| written(&f.data_type)).collect();
+            types.iter().any(Option::is_some).then(|| {
+                let fields = fields.fields.iter().zip(types);
+                SparkType::Struct(
+                    fields
+                        .map(|(f, t)| {
+                            StructField::new(
+                                f.name.clone(),
+                                t.unwrap_or_else(|| f.data_type.clone()),
+                                f.nullable,
+                            )
+                        })
+                        .collect(),
+                )
+            })
+        }
+        _ => None,
     }
 }
 

@@ -118,7 +118,7 @@ impl Specifier {
             ('b', true) => Some("false".to_owned()),
             ('s', is_null) => {
                 let text = if is_null { "null".to_owned() } else { text(value)? };
-                Some(self.precision.map_or(text.clone(), |n| text.chars().take(n).collect()))
+                Some(self.precision.map_or(text.clone(), |n| cut(&text, n)))
             }
             (_, true) => Some("null".to_owned()),
             ('b', false) => Some((*value != ScalarValue::Boolean(Some(false))).to_string()),
@@ -170,6 +170,17 @@ impl Specifier {
         }
         grouped + fraction
     }
+}
+
+/// The first units of UTF-16, which Java counts; half a character is none.
+fn cut(text: &str, mut units: usize) -> String {
+    text.chars()
+        .take_while(|c| {
+            let fits = c.len_utf16() <= units;
+            units = if fits { units - c.len_utf16() } else { 0 };
+            fits
+        })
+        .collect()
 }
 
 fn text(value: &ScalarValue) -> Result<String> {

@@ -47,8 +47,10 @@ struct Run {
     exact: bool,
 }
 
+type Is = fn(&Token) -> bool;
+
 /// The order in which tokens may stand.
-const ORDER: [&[fn(&Token) -> bool]; 8] = [
+const ORDER: [&[Is]; 8] = [
     &[|t| *t == Token::Open],
     &[|t| *t == Token::Minus, |t| *t == Token::Sign],
     &[|t| *t == Token::Dollar],
