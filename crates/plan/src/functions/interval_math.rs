@@ -37,7 +37,8 @@ struct IntervalMath {
     result: SparkType,
 }
 
-fn is_interval(data_type: &SparkType) -> bool {
+/// Whether it is one of the two kinds of interval.
+pub(crate) fn is_interval(data_type: &SparkType) -> bool {
     matches!(data_type, SparkType::DayTimeInterval(..) | SparkType::YearMonthInterval(..))
 }
 

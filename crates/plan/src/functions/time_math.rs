@@ -17,6 +17,7 @@ use millstream_columnar::datetime::{TimeZone, civil_from_days, days_from_civil, 
 
 use super::arithmetic::{Operation, overflowed};
 use super::external;
+use super::interval_math::{is_interval, multiple};
 use super::udf::{self, Evaluation, Kernel};
 use crate::analyzer::{Conf, Label, Typed, cast_to, errors};
 use crate::types::{DayTimeField, SparkType};
@@ -62,7 +63,7 @@ pub(crate) fn time_arithmetic(
         Operation::Add => false,
         Operation::Subtract => true,
         _ => {
-            let found = super::interval_math::multiple(operation, left, right, sql, conf)?;
+            let found = multiple(operation, left, right, sql, conf)?;
             return match found {
                 Some(typed) => Ok(Some(typed)),
                 None => Err(errors::different_operands(sql, &left.data_type, &right.data_type)),
@@ -71,7 +72,7 @@ pub(crate) fn time_arithmetic(
     };
     // `interval + time` is `time + interval`, and so are days.
     let days = |t: &SparkType| matches!(t, SparkType::Byte | SparkType::Short | SparkType::Integer);
-    let is_behind = interval(&left.data_type) && !interval(&right.data_type)
+    let is_behind = is_interval(&left.data_type) && !is_interval(&right.data_type)
         || days(&left.data_type) && right.data_type == SparkType::Date;
     let swap = !subtract && is_behind;
     let (base, by) = if swap { (right, left) } else { (left, right) };
@@ -88,10 +89,6 @@ pub(crate) fn time_arithmetic(
         label: Label::Sql,
         foldable: left.foldable && right.foldable,
     }))
-}
-
-fn interval(data_type: &SparkType) -> bool {
-    matches!(data_type, SparkType::DayTimeInterval(..) | SparkType::YearMonthInterval(..))
 }
 
 /// The step, the types of both operands and of the result.

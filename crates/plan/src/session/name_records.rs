@@ -232,7 +232,7 @@ mod tests {
             format!("SELECT CASE WHEN offset >= 0 THEN {} END AS v FROM t", call("CAST(value AS STRING)")),
         ] {
             let message = refused(&query);
-            assert!(message.contains("[MALFORMED_RECORD_IN_PARSING"), "{query}: {message}");
+            assert!(message.contains("[CANNOT_PARSE_JSON_FIELD]"), "{query}: {message}");
             assert!(message.contains(RECORD) && message.contains("Field: a.b"), "{query}: {message}");
         }
     }

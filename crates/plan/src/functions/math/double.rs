@@ -14,6 +14,7 @@ use datafusion::scalar::ScalarValue;
 use crate::analyzer::Typed;
 use crate::functions::call::{Arity, Call, Function};
 use crate::functions::computed::Computed;
+use crate::functions::interval_math::is_interval;
 use crate::functions::rows::{double, doubles};
 use crate::functions::udf::{Evaluation, Kernel};
 use crate::types::SparkType;
@@ -87,9 +88,7 @@ fn missing(name: &str) -> crate::error::Error {
 
 fn unary(call: &Call<'_>) -> crate::error::Result<Typed> {
     let at = UNARY_ROWS.iter().position(|row| row.name == call.name).ok_or_else(|| missing(&call.name))?;
-    let is_interval =
-        matches!(call.args[0].data_type, SparkType::DayTimeInterval(..) | SparkType::YearMonthInterval(..));
-    if is_interval && call.name.starts_with("sign") {
+    if is_interval(&call.args[0].data_type) && call.name.starts_with("sign") {
         return Ok(sign_of_interval(call, UNARY_ROWS[at].printed));
     }
     let arg = call.take_as(0, SparkType::Double)?;
