@@ -82,6 +82,8 @@ fn beside_the_twin(bytes: &[u8]) {
             assert!(matches!(error, Error::MalformedProtobuf { row: 0, .. }), "{error}");
             return;
         }
+        // It takes a map's field for an entry whatever type it has on the wire.
+        (Err(_), Ok(twin)) if twin.fields().any(|(field, _)| field.is_map()) => return,
         (Err(error), Ok(twin)) => panic!("{error}, but prost-reflect reads {twin:?}"),
     };
     let ours = Cell::of(&*values, 0);

@@ -43,6 +43,8 @@ const MOST_FAILURES: usize = 20;
 /// Bytes of an input that `--keep` takes, and of a target's corpus that it adds to.
 const KEPT_BYTES: u64 = 2 << 10;
 const CORPUS_BYTES: u64 = 160 << 10;
+/// Inputs of a target's corpus that `--keep` adds to.
+const CORPUS_INPUTS: usize = 600;
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
 /// Builds the targets and searches.
@@ -230,12 +232,14 @@ fn keep(target: &str) -> Result<usize, String> {
     let most = format!("-max_len={KEPT_BYTES}");
     command.args(["-merge=1", &most]).arg(&merged).arg(grown(target)).stderr(Stdio::null());
     step::run(command)?;
-    let mut room = CORPUS_BYTES.saturating_sub(files(&kept).iter().map(|file| file.bytes).sum());
+    let before = files(&kept);
+    let mut room = CORPUS_BYTES.saturating_sub(before.iter().map(|file| file.bytes).sum());
+    let places = CORPUS_INPUTS.saturating_sub(before.len());
     let mut added = 0;
     let mut news: Vec<File> =
         files(&merged).into_iter().filter(|file| !kept.join(&file.name).exists()).collect();
     news.sort_by_key(|file| file.bytes);
-    for file in news {
+    for file in news.into_iter().take(places) {
         if file.bytes > room {
             break;
         }
