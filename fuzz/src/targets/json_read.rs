@@ -78,8 +78,8 @@ fn compare(text: &str, fields: &Fields, read: &ArrayRef, strict: &Result<ArrayRe
         },
         Some(_) if within => (vec![Cell::Null; fields.len()], false),
         Some(_) => return,
-        // A value inside of a list or map that does not fit may end the document before its fault is reached, and behind
-        // base64 that is cut short the fault may stand in what is passed over.
+        // A value inside of a list or map that does not fit may end the document before its fault is reached, and
+        // behind base64 that is cut short the fault may stand in what is passed over.
         None if fields.iter().any(|field| field.data_type().is_nested() || is_binary(field)) => return,
         // serde_json refuses surrogates without their other half, which Java writes as `?`, and deep nesting.
         None if text.contains("\\u") || text.bytes().filter(|byte| b"[{".contains(byte)).count() > 100 => {
