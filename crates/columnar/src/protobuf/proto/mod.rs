@@ -1,4 +1,4 @@
-//! `.proto` texts, as schema registries hold them: read ([`parse`]) and written ([`render`]).
+//! `.proto` texts, as schema registries hold them: read ([`parse()`]) and written ([`render()`]).
 //!
 //! Read is the language of proto2 and proto3 (protobuf.dev, "Language Specification"), as far as it tells what is on
 //! the wire: packages, imports, messages, groups, maps, oneofs, enums, and of the options `packed` and `default`.
