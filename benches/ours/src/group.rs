@@ -37,7 +37,8 @@ const TOLERANCE: f64 = 1e-9;
 /// A group: its city, the number of its orders, the sum of their amounts and the mean of their quantities.
 type Group = (String, i64, f64, f64);
 
-/// Fills the topic, then runs the query twice a round and times the second run, ours and Spark by turns; every result must be the same.
+/// Fills the topic, then runs the query twice a round and times the second run, ours and Spark by turns; every result
+/// must be the same.
 pub fn run(arguments: &GroupArguments) -> std::result::Result<(), String> {
     let kafka = RealKafka::start("4.3.1", &[])?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
